@@ -1,0 +1,79 @@
+/** What can be said of a configuration before any container exists: everything that does not need its root. */
+import * as Result from "effect/Result"
+import { parseCgroupParent } from "../cgroup/CgroupPath.ts"
+import type { Resources } from "../cgroup/Resources.ts"
+import { validateCpus, validateResources } from "../cgroup/validateResources.ts"
+import type { HostTexts } from "../kernel/KernelOp.ts"
+import { capabilitySet } from "./Capability.ts"
+import type { ContainerConfig, Mount } from "./ContainerConfig.ts"
+import { compileResources, type DeviceNode } from "./resources.ts"
+import { resolveSeccomp } from "./securityProfile.ts"
+import { checkSysctls } from "./sysctl.ts"
+
+type Host = Pick<HostTexts, "cpus" | "cpuList" | "memoryNodes" | "machine" | "lastCapability" | "kernelRelease">
+
+/** Docker's checks of sizes, weights and lists; gives warnings. */
+export const checkResources = (
+  resources: Resources, host: Pick<Host, "cpus" | "cpuList" | "memoryNodes">
+): Result.Result<ReadonlyArray<string>, string> => {
+  const problems = validateResources(resources, {
+    cpuCount: host.cpus, cpus: host.cpuList, memoryNodes: host.memoryNodes
+  })
+  const error = problems.find((problem) => problem.severity === "error")
+  return error === undefined ? Result.succeed(problems.map((problem) => problem.reason)) : Result.fail(error.reason)
+}
+
+const checkMounts = (mounts: ReadonlyArray<Mount>): string | undefined => {
+  const seen = new Set<string>()
+  for (const { target } of mounts) {
+    if (!target.startsWith("/")) return `invalid mount path: '${target}' must be absolute`
+    const clean = `/${target.split("/").filter((part) => part !== "" && part !== ".").join("/")}`
+    if (clean.split("/").includes("..")) return `invalid mount path: '${target}' must not contain '..'`
+    if (clean === "/") return `invalid specification: destination can't be '/'`
+    if (seen.has(clean)) return `Duplicate mount point: ${target}`
+    seen.add(clean)
+  }
+  return undefined
+}
+
+/** Devices are looked up at the start: here any path stands for a block device. */
+const anyDevice: { readonly [path: string]: DeviceNode } = new Proxy({}, {
+  get: () => ({ type: "block", major: 0, minor: 0, mode: 0, uid: 0, gid: 0 })
+})
+
+/** Fails with what is wrong; succeeds with warnings. */
+export const checkConfig = (
+  config: ContainerConfig, host: Host
+): Result.Result<ReadonlyArray<string>, string> => Result.gen(function*() {
+  const mounts = checkMounts(config.mounts)
+  if (mounts !== undefined) return yield* Result.fail(mounts)
+  const [, major, minor] = /^([0-9]+)\.([0-9]+)/.exec(host.kernelRelease) ?? []
+  const capabilities = yield* Result.mapError(
+    capabilitySet({ add: config.capAdd, drop: config.capDrop, privileged: config.privileged, last: host.lastCapability }),
+    (name) => `unknown capability to add or drop: "${name}": see capabilities(7) for the names`
+  )
+  yield* checkSysctls(config.sysctls, {
+    net: config.networkMode !== "host" && !config.networkMode.startsWith("container:"),
+    ipc: config.ipcMode !== "host" && !config.ipcMode.startsWith("container:"),
+    uts: config.utsMode !== "host"
+  })
+  yield* resolveSeccomp(config, {
+    machine: host.machine, capabilities, kernelVersion: { major: Number(major ?? 0), minor: Number(minor ?? 0) }
+  })
+  if (config.cgroupParent !== "") {
+    yield* Result.mapError(parseCgroupParent(config.cgroupParent), (error) => error.message)
+  }
+  const { cpuPeriod, cpuQuota, nanoCpus } = config.resources
+  const cpus = validateCpus({
+    ...(nanoCpus === undefined ? {} : { nanoCpus }),
+    ...(cpuQuota === undefined ? {} : { quota: cpuQuota }),
+    ...(cpuPeriod === undefined ? {} : { period: cpuPeriod })
+  }, host.cpus).find((problem) => problem.severity === "error")
+  if (cpus !== undefined) return yield* Result.fail(cpus.reason)
+  if (config.oomScoreAdj < -1000 || config.oomScoreAdj > 1000) {
+    return yield* Result.fail(`invalid value ${config.oomScoreAdj}, range for oom score adj is [-1000, 1000]`)
+  }
+  if (config.shmSize < 0) return yield* Result.fail("SHM size can not be less than 0")
+  const resources = yield* compileResources(config.resources, anyDevice)
+  return yield* checkResources(resources, host)
+})

@@ -1,0 +1,70 @@
+/** What programs know of the place they run in: the engine's directories, the host's facts, the images it came with. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type CgroupLayout, parseLayout } from "../domain/cgroup/CgroupLayout.ts"
+import { cgroupDirectory } from "../domain/cgroup/CgroupPath.ts"
+import type { Paths } from "../domain/container/Paths.ts"
+import type { ImageRecord } from "../domain/image/ImageRecord.ts"
+import type { KernelError } from "../domain/kernel/KernelError.ts"
+import type { HostTexts } from "../domain/kernel/KernelOp.ts"
+import { Kernel } from "./Kernel.ts"
+
+export interface HostFacts {
+  readonly texts: HostTexts
+  readonly layout: CgroupLayout
+  readonly kernelVersion: { readonly major: number; readonly minor: number }
+}
+
+/** `6.18.44-fc` → 6, 18. */
+const parseVersion = (release: string) => {
+  const match = /^([0-9]+)\.([0-9]+)/.exec(release)
+  return { major: Number(match?.[1] ?? 0), minor: Number(match?.[2] ?? 0) }
+}
+
+export interface HostOptions {
+  readonly paths: Paths
+  /** Images that are there without being stored. */
+  readonly builtinImages: ReadonlyArray<ImageRecord>
+}
+
+export class Host extends Context.Service<Host, {
+  readonly paths: Paths
+  readonly builtinImages: ReadonlyArray<ImageRecord>
+  /** Read once per engine. */
+  readonly facts: Effect.Effect<HostFacts, KernelError>
+  /** Names in the directories of a cgroup parent, undefined while it does not exist in each hierarchy. */
+  readonly interfaceFiles: (parent: string) => Effect.Effect<ReadonlySet<string> | undefined, KernelError>
+}>()("fx/programs/Host") {
+  static readonly layer = (options: HostOptions): Layer.Layer<Host, never, Kernel> =>
+    Layer.effect(
+      Host,
+      Effect.gen(function*() {
+        const kernel = yield* Kernel
+        let known: HostFacts | undefined
+        const facts = Effect.gen(function*() {
+          if (known !== undefined) return known
+          const texts = yield* kernel.perform("HostRead", {})
+          known = { texts, layout: parseLayout(texts), kernelVersion: parseVersion(texts.kernelRelease) }
+          return known
+        })
+        const files = new Map<string, ReadonlySet<string>>()
+        const interfaceFiles = Effect.fnUntraced(function*(parent: string) {
+          const seen = files.get(parent)
+          if (seen !== undefined) return seen
+          const names = new Set<string>()
+          for (const hierarchy of (yield* facts).layout.hierarchies) {
+            const path = cgroupDirectory(hierarchy, parent)
+            const list = yield* kernel.perform("DirList", { path }).pipe(
+              Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(undefined))
+            )
+            if (list === undefined) return undefined
+            for (const name of list) if (name.includes(".")) names.add(name)
+          }
+          files.set(parent, names)
+          return names
+        })
+        return { ...options, facts, interfaceFiles }
+      })
+    )
+}

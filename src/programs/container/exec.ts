@@ -1,0 +1,149 @@
+/**
+ * Runs a further process in a running container: the supervisor's contract again, with a program that
+ * joins namespaces instead of making them.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { capabilitySet } from "../../domain/container/Capability.ts"
+import { ContainerError } from "../../domain/container/ContainerError.ts"
+import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
+import { environment, mergeEnvironment } from "../../domain/container/environment.ts"
+import { execProgram } from "../../domain/container/execProgram.ts"
+import { hostnameOf } from "../../domain/container/compile.ts"
+import * as Paths from "../../domain/container/Paths.ts"
+import { resolveSeccomp } from "../../domain/container/securityProfile.ts"
+import { seccompFilter } from "../../domain/container/seccompFilter.ts"
+import { resolveUser } from "../../domain/container/User.ts"
+import { decodeFrames } from "../../domain/kernel/frames.ts"
+import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
+import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import type { Frame, SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
+import type { OciProcess } from "../../domain/oci/RuntimeSpec.ts"
+import { Host } from "../Host.ts"
+import { Kernel, perform } from "../Kernel.ts"
+import type { Stored } from "../Store.ts"
+import { stateOf } from "./observation.ts"
+import { startFailure } from "./startFailure.ts"
+
+export interface ExecOptions {
+  readonly command: ReadonlyArray<string>
+  readonly env: ReadonlyArray<string>
+  /** "" for the container's own. */
+  readonly user: string
+  readonly workingDirectory: string
+  readonly tty: boolean
+  readonly consoleSize: readonly [number, number]
+  readonly stdin: boolean
+  readonly privileged: boolean
+  readonly attach: number
+}
+
+export interface Executed {
+  readonly channel: number
+  readonly process: ProcessIdentity
+  readonly frames: ReadonlyArray<Frame>
+  /** Volatile directory of this exec: to be removed after its end. */
+  readonly directory: string
+}
+
+const passwdLimit = 1 << 20
+
+const ociProcess = Effect.fnUntraced(function*(
+  record: ContainerRecord, init: ProcessIdentity, options: ExecOptions
+): Effect.fn.Return<OciProcess, KernelError | ContainerError, Kernel | Host> {
+  const { config } = record
+  const { texts: host } = yield* (yield* Host).facts
+  const refuse = (cause: string) => new ContainerError({ operation: "exec", object: record.name, kind: "invalid", cause })
+  const texts = yield* perform("RootRead", {
+    root: { _tag: "Process", process: init }, paths: ["/etc/passwd", "/etc/group"], limit: passwdLimit
+  })
+  const user = yield* Effect.fromResult(resolveUser(
+    options.user || config.user || record.image.user, options.user === "" ? config.groupAdd : [],
+    { passwd: texts["/etc/passwd"] ?? "", group: texts["/etc/group"] ?? "" }
+  )).pipe(Effect.mapError(refuse))
+  const capabilities = yield* Effect.fromResult(capabilitySet({
+    add: config.capAdd, drop: config.capDrop, privileged: config.privileged || options.privileged,
+    last: host.lastCapability
+  })).pipe(Effect.mapError(refuse))
+  const own = user.uid === 0 ? capabilities : []
+  return {
+    terminal: options.tty,
+    user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.groups])] },
+    args: options.command,
+    env: mergeEnvironment(environment({
+      hostname: hostnameOf(config, record.id, host.hostname), tty: options.tty, home: user.home,
+      image: record.image.env, user: config.env
+    }), options.env),
+    cwd: options.workingDirectory || config.workingDirectory || record.image.workingDirectory || "/",
+    capabilities: { bounding: capabilities, effective: own, permitted: own, inheritable: [], ambient: [] },
+    rlimits: config.ulimits.map((limit) => ({
+      type: `RLIMIT_${limit.name.toUpperCase()}`, soft: limit.soft, hard: limit.hard
+    })),
+    noNewPrivileges: config.noNewPrivileges,
+    oomScoreAdj: config.oomScoreAdj
+  }
+})
+
+const supervisorSpec = Effect.fnUntraced(function*(
+  record: ContainerRecord, init: ProcessIdentity, directory: string, options: ExecOptions
+): Effect.fn.Return<SupervisorSpec, KernelError | ContainerError, Kernel | Host> {
+  const process = yield* ociProcess(record, init, options)
+  const facts = yield* (yield* Host).facts
+  const refuse = (cause: string) => new ContainerError({ operation: "exec", object: record.name, kind: "invalid", cause })
+  const seccomp = options.privileged ? undefined : yield* Effect.fromResult(resolveSeccomp(record.config, {
+    machine: facts.texts.machine, capabilities: process.capabilities.bounding, kernelVersion: facts.kernelVersion
+  })).pipe(Effect.mapError(refuse))
+  const filter = yield* Effect.fromResult(seccompFilter(seccomp, facts.texts.machine)).pipe(Effect.mapError(refuse))
+  const unified = record.cgroups.find((one) => facts.layout.unified !== undefined && one.startsWith(`${facts.layout.unified.mount}/`))
+  const program = yield* Effect.fromResult(execProgram({
+    id: record.id, process, init, config: record.config, seccomp: filter,
+    cgroupAttach: record.cgroups.filter((one) => one !== unified).map((one) => `${one}/tasks`)
+  })).pipe(Effect.mapError(refuse))
+  return {
+    id: record.id, directory,
+    stdio: {
+      terminal: options.tty, rows: options.consoleSize[0], columns: options.consoleSize[1],
+      stdin: options.stdin ? "once" : "null"
+    },
+    namespaces: [],
+    ...(record.config.pidMode === "host" ? {} : { pidNamespace: init }),
+    cgroup: unified ?? "",
+    uidMap: [], gidMap: [], program, killFiles: [], killProcs: [], removeDirectories: [], oomFile: "", onExit: []
+  }
+})
+
+/** Starts the process; the caller reads the channel, closes it, and removes the directory. */
+export const exec = Effect.fnUntraced(function*(
+  stored: Stored<ContainerRecord>, options: ExecOptions
+): Effect.fn.Return<Executed, KernelError | ContainerError, Kernel | Host> {
+  const { record } = stored
+  const { paths } = yield* Host
+  const state = yield* stateOf(record)
+  const conflict = (cause: string) => new ContainerError({ operation: "exec", object: record.name, kind: "conflict", cause })
+  if (state.process === undefined) return yield* conflict(`container ${record.name} is not running`)
+  if (state.name === "paused") {
+    return yield* conflict(`container ${record.name} is paused, unpause the container before exec`)
+  }
+  if (options.command.length === 0) return yield* conflict("no exec command specified")
+  const word = yield* Random.nextIntBetween(0, 2 ** 48)
+  const directory = Paths.execDirectory(paths, record.id, word.toString(16).padStart(12, "0"))
+  const spec = yield* supervisorSpec(record, state.process, directory, options)
+  let channel: number | undefined
+  return yield* Effect.gen(function*() {
+    yield* perform("DirEnsure", { path: Paths.execsDirectory(paths, record.id), mode: 0o700 })
+    yield* perform("DirMake", { path: directory, mode: 0o700 })
+    channel = (yield* perform("SupervisorStart", { spec, attach: options.attach })).channel
+    for (;;) {
+      const frames = decodeFrames(yield* perform("ChannelRead", { channel }))
+      const [first, ...rest] = frames
+      if (first === undefined) return yield* conflict("the supervisor ended before the process started")
+      if (first._tag === "Failed") return yield* startFailure(record.name, spec.program, first)
+      if (first._tag === "Started") return { channel, process: first.process, frames: rest, directory }
+    }
+  }).pipe(Effect.onError(() =>
+    Effect.ignore(Effect.gen(function*() {
+      if (channel !== undefined) yield* perform("ChannelClose", { channel })
+      yield* perform("TreeRemove", { path: directory })
+    }))
+  ))
+})

@@ -1,0 +1,59 @@
+/** Looks at a container as it is now: its supervisor's status, whether its init lives, whether it is frozen. */
+import * as Effect from "effect/Effect"
+import * as Paths from "../../domain/container/Paths.ts"
+import { type ContainerRecord, type ContainerState, type Observation, observe } from "../../domain/container/ContainerRecord.ts"
+import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
+import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import { parseStatus, type SupervisorStatus } from "../../domain/kernel/Supervisor.ts"
+import { Host } from "../Host.ts"
+import { type Kernel, perform } from "../Kernel.ts"
+
+const statusLimit = 16_384
+
+/** The text of a small file, undefined when there is none. */
+export const readIfPresent = (path: string, limit = statusLimit): Effect.Effect<string | undefined, KernelError, Kernel> =>
+  perform("FileRead", { path, limit }).pipe(
+    Effect.catchIf((error) => error.errno === "ENOENT" || error.errno === "ENOTDIR", () => Effect.succeed(undefined))
+  )
+
+/** Whether this very process exists (a zombie counts as gone). */
+export const isAlive = (process: ProcessIdentity): Effect.Effect<boolean, KernelError, Kernel> =>
+  perform("ProcessSignal", { process, signal: 0 }).pipe(
+    Effect.as(true),
+    Effect.catchIf((error) => error.errno === "ESRCH", () => Effect.succeed(false))
+  )
+
+/** The status file of a run, else the durable copy that the supervisor left at its end. */
+export const readStatus = Effect.fnUntraced(function*(
+  id: string
+): Effect.fn.Return<SupervisorStatus | undefined, KernelError, Kernel | Host> {
+  const { paths } = yield* Host
+  const text = (yield* readIfPresent(`${Paths.runDirectory(paths, id)}/status`)) ??
+    (yield* readIfPresent(Paths.exitFile(paths, id)))
+  return text === undefined ? undefined : parseStatus(text)
+})
+
+/** v2 `cgroup.freeze` or v1 `freezer.state`; false where there is nothing to freeze with. */
+const isFrozen = Effect.fnUntraced(function*(
+  record: ContainerRecord
+): Effect.fn.Return<boolean, KernelError, Kernel> {
+  if (record.control === undefined) return false
+  const { directory, version } = record.control
+  const file = version === 2 ? "cgroup.freeze" : "freezer.state"
+  const texts = yield* perform("CgroupRead", { directory, files: [file] })
+  const text = texts[file]?.trim() ?? ""
+  return text === "1" || text === "FROZEN" || text === "FREEZING"
+})
+
+export const look = Effect.fnUntraced(function*(
+  record: ContainerRecord
+): Effect.fn.Return<Observation, KernelError, Kernel | Host> {
+  if (record.phase !== "launched") return { status: undefined, alive: false, frozen: false }
+  const status = yield* readStatus(record.id)
+  const init = status?.exited === undefined ? status?.init : undefined
+  const alive = init !== undefined && (yield* isAlive(init))
+  return { status, alive, frozen: alive && (yield* isFrozen(record)) }
+})
+
+export const stateOf = (record: ContainerRecord): Effect.Effect<ContainerState, KernelError, Kernel | Host> =>
+  Effect.map(look(record), (seen) => observe(record, seen))

@@ -1,0 +1,205 @@
+/**
+ * Everything that a start needs to know, looked up and put together: the OCI spec, the supervisor's spec
+ * and the host operations before it. Performs reads only; `--plan` prints what this returns.
+ */
+import * as Effect from "effect/Effect"
+import { cgroupPlan, type CgroupPlan } from "../../domain/container/cgroupPlan.ts"
+import { compile, type CompileFacts, hostnameOf } from "../../domain/container/compile.ts"
+import type { ContainerConfig } from "../../domain/container/ContainerConfig.ts"
+import { ContainerError } from "../../domain/container/ContainerError.ts"
+import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
+import { hostsFile, resolvConf } from "../../domain/container/networkFiles.ts"
+import * as Paths from "../../domain/container/Paths.ts"
+import { cloneNamespaces, initProgram } from "../../domain/container/plan.ts"
+import type { DeviceNode } from "../../domain/container/resources.ts"
+import { type ResolvedUser, resolveUser } from "../../domain/container/User.ts"
+import type { InitOp, ProcessIdentity } from "../../domain/kernel/InitOp.ts"
+import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import { type KernelOp, op } from "../../domain/kernel/KernelOp.ts"
+import type { IdMap, SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
+import type { RuntimeSpec } from "../../domain/oci/RuntimeSpec.ts"
+import { seccompFilter } from "../../domain/container/seccompFilter.ts"
+import { Host, type HostFacts } from "../Host.ts"
+import { type Kernel, perform } from "../Kernel.ts"
+import { findContainer } from "../Store.ts"
+import { cpusetTexts } from "./cgroupParent.ts"
+import { deviceNodes } from "./deviceNodes.ts"
+import { stateOf } from "./observation.ts"
+
+export interface Preparation {
+  readonly record: ContainerRecord
+  readonly spec: RuntimeSpec
+  /** In order, before the supervisor; all can be taken back but the `Ensure`s. */
+  readonly before: ReadonlyArray<KernelOp>
+  readonly supervisor: SupervisorSpec
+  /** What was asked for and cannot be had on this host, for the user to read. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+const passwdLimit = 1 << 20
+
+/** The first 65,536 ids of the container at 100,000 on the host, as subordinate ids are usually laid out. */
+const privateMap: ReadonlyArray<IdMap> = [{ inside: 0, outside: 100_000, count: 65_536 }]
+
+const readUser = Effect.fnUntraced(function*(
+  record: ContainerRecord, user: string, paths: Paths.Paths
+): Effect.fn.Return<ResolvedUser, KernelError | ContainerError, Kernel> {
+  // A started container may have changed its own files: its upper layer is read too, as the top lower layer
+  const upper = record.phase === "created" ? [] : [Paths.upperDirectory(paths, record.id)]
+  const [first, ...rest] = [...upper, ...record.layers]
+  const texts = yield* perform("RootRead", {
+    root: first !== undefined && rest.length === 0
+      ? { _tag: "Directory", path: first }
+      : { _tag: "Layers", lower: [first!, ...rest], upper: "", work: "" },
+    paths: ["/etc/passwd", "/etc/group"], limit: passwdLimit
+  })
+  return yield* Effect.fromResult(resolveUser(user, record.config.groupAdd, {
+    passwd: texts["/etc/passwd"] ?? "", group: texts["/etc/group"] ?? ""
+  })).pipe(Effect.mapError((cause) => new ContainerError({ operation: "start", object: record.name, kind: "invalid", cause })))
+})
+
+/** The inits of the containers whose namespaces are joined, by mode. */
+const joinedProcesses = Effect.fnUntraced(function*(
+  config: ContainerConfig
+): Effect.fn.Return<{ readonly [mode: string]: ProcessIdentity }, KernelError | ContainerError, Kernel | Host> {
+  const joined: Record<string, ProcessIdentity> = {}
+  for (const mode of [config.networkMode, config.pidMode, config.ipcMode]) {
+    if (!mode.startsWith("container:") || joined[mode] !== undefined) continue
+    const reference = mode.slice("container:".length)
+    const { record } = yield* findContainer("start", reference)
+    const state = yield* stateOf(record)
+    if (state.process === undefined) {
+      return yield* new ContainerError({
+        operation: "start", object: reference, kind: "conflict",
+        cause: `cannot join the namespaces of container ${record.name}: it is not running`, cure: "start it first"
+      })
+    }
+    joined[mode] = state.process
+  }
+  return joined
+})
+
+const fileOps = (record: ContainerRecord, paths: Paths.Paths, facts: HostFacts): ReadonlyArray<KernelOp> => {
+  const { config, id } = record
+  const files = Paths.filesDirectory(paths, id)
+  const write = (name: string, text: string) => op("FileWrite", { path: `${files}/${name}`, mode: 0o644, text })
+  const hostNetwork = config.networkMode === "host"
+  return [
+    ...[
+      Paths.containerDirectory(paths, id), Paths.upperDirectory(paths, id), Paths.workDirectory(paths, id), files,
+      Paths.rootMountPoint(paths, id)
+    ].map((path) => op("DirEnsure", { path, mode: path === files ? 0o755 : 0o755 })),
+    // Left by an earlier run with `volatile`: overlayfs refuses the upper directory until it has gone
+    ...(record.phase === "created"
+      ? []
+      : [op("TreeRemove", { path: `${Paths.workDirectory(paths, id)}/work/incompat` })]),
+    op("DirMake", { path: Paths.runDirectory(paths, id), mode: 0o700 }),
+    write("hostname", `${hostnameOf(config, id, facts.texts.hostname)}\n`),
+    write("hosts", hostsFile({ host: hostNetwork ? facts.texts.hosts : undefined, extra: config.extraHosts })),
+    write("resolv.conf", resolvConf({
+      host: facts.texts.resolvConf, hostNetwork, dns: config.dns, search: config.dnsSearch,
+      options: config.dnsOptions
+    })),
+    ...config.mounts.flatMap((mount) =>
+      mount._tag === "Bind" && mount.createSource ? [op("DirEnsure", { path: mount.source, mode: 0o755 })] : []
+    )
+  ]
+}
+
+/** An engine's own parent was made at its start; another is made by the first container that names it. */
+const cgroupOf = Effect.fnUntraced(function*(
+  spec: RuntimeSpec
+): Effect.fn.Return<CgroupPlan, KernelError | string, Kernel | Host> {
+  const host = yield* Host
+  const { layout } = yield* host.facts
+  const path = spec.linux.cgroupsPath
+  const parent = path.slice(0, path.lastIndexOf("/"))
+  const interfaceFiles = yield* host.interfaceFiles(parent)
+  return yield* Effect.fromResult(cgroupPlan({
+    layout, path, resources: spec.linux.resources, interfaceFiles, parentReady: interfaceFiles !== undefined,
+    texts: parent === Paths.cgroupParent(host.paths) ? {} : yield* cpusetTexts(parent)
+  }))
+})
+
+const supervisorSpec = (options: {
+  readonly record: ContainerRecord
+  readonly paths: Paths.Paths
+  readonly spec: RuntimeSpec
+  readonly cgroup: CgroupPlan
+  readonly program: ReadonlyArray<InitOp>
+  readonly joined: { readonly [mode: string]: ProcessIdentity }
+  readonly idMap: ReadonlyArray<IdMap>
+  readonly onExit: ReadonlyArray<string>
+}): SupervisorSpec => {
+  const { cgroup, idMap, joined, paths, record } = options
+  const { config, id } = record
+  const born = joined[config.pidMode]
+  return {
+    id,
+    directory: Paths.runDirectory(paths, id),
+    exitFile: Paths.exitFile(paths, id),
+    ...(config.log.driver === "none"
+      ? {}
+      : { log: { path: Paths.logFile(paths, id), maxSize: config.log.maxSize, maxFiles: config.log.maxFiles } }),
+    stdio: {
+      terminal: config.tty, rows: config.consoleSize[0], columns: config.consoleSize[1],
+      stdin: !config.openStdin ? "null" : config.stdinOnce ? "once" : "open"
+    },
+    namespaces: cloneNamespaces(options.spec),
+    ...(born === undefined ? {} : { pidNamespace: born }),
+    cgroup: cgroup.cloneInto,
+    uidMap: idMap, gidMap: idMap,
+    program: options.program,
+    killFiles: cgroup.killFiles, killProcs: cgroup.killProcs, removeDirectories: cgroup.directories,
+    oomFile: cgroup.oomFile,
+    onExit: config.autoRemove && options.onExit.length > 0 ? [...options.onExit, id] : []
+  }
+}
+
+/** `onExit` is the command that finishes an auto-removed container when nobody is there to do it. */
+export const prepareStart = Effect.fnUntraced(function*(
+  record: ContainerRecord, onExit: ReadonlyArray<string>
+): Effect.fn.Return<Preparation, KernelError | ContainerError, Kernel | Host> {
+  const host = yield* Host
+  const facts = yield* host.facts
+  const { paths } = host
+  const { config, id, image } = record
+  const refuse = (cause: string) => new ContainerError({ operation: "start", object: record.name, kind: "invalid", cause })
+  const user = yield* readUser(record, config.user || image.user, paths)
+  const joined = yield* joinedProcesses(config)
+  const nodes: { readonly [path: string]: DeviceNode } = yield* deviceNodes(config)
+  const idMap = config.usernsMode === "private" ? privateMap : []
+  const compileFacts: CompileFacts = {
+    id, user, image,
+    rootPath: Paths.rootMountPoint(paths, id), filesPath: Paths.filesDirectory(paths, id),
+    hostHostname: facts.texts.hostname,
+    joined: Object.fromEntries(Object.entries(joined).map(([mode, process]) => [mode, `/proc/${process.pid}`])),
+    deviceNodes: nodes, machine: facts.texts.machine, kernelVersion: facts.kernelVersion,
+    lastCapability: facts.texts.lastCapability, idMap,
+    cgroupParent: config.cgroupParent === "" ? Paths.cgroupParent(paths) : config.cgroupParent
+  }
+  const spec = yield* Effect.fromResult(compile(config, compileFacts))
+  const cgroup = yield* cgroupOf(spec).pipe(
+    Effect.mapError((error) => typeof error === "string" ? refuse(error) : error)
+  )
+  const [first, ...rest] = record.layers
+  if (first === undefined) return yield* refuse("the container has no root file system")
+  const program = yield* Effect.fromResult(initProgram(spec, {
+    lower: [first, ...rest],
+    upper: Paths.upperDirectory(paths, id), work: Paths.workDirectory(paths, id),
+    cgroupAttach: cgroup.attach, cgroupMounts: cgroup.mounts, reaper: config.init,
+    startTimes: Object.fromEntries(Object.values(joined).map((process) => [String(process.pid), process.startTime])),
+    seccomp: yield* Effect.fromResult(seccompFilter(spec.linux.seccomp, facts.texts.machine)).pipe(Effect.mapError(refuse))
+  }, id)).pipe(Effect.mapError(refuse))
+  return {
+    record: {
+      ...record, phase: "launched", cgroups: cgroup.directories, error: "", stopRequested: false,
+      ...(cgroup.control === undefined ? {} : { control: cgroup.control })
+    },
+    spec,
+    before: [...fileOps(record, paths, facts), ...cgroup.make],
+    supervisor: supervisorSpec({ record, paths, spec, cgroup, program, joined, idMap, onExit }),
+    warnings: cgroup.warnings
+  }
+})
+
