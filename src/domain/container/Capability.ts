@@ -32,17 +32,18 @@ export const normalizeCapability = (name: string): string => {
 /**
  * The set a container gets. As Docker: --privileged wins; `--cap-add ALL` starts from all, then drops;
  * `--cap-drop ALL` starts from none, then adds; otherwise the default set, minus drops, plus adds.
- * `last` is the kernel's highest capability. Fails with the name that no kernel knows.
+ * `held`: numbers that the engine itself has; as in Docker, "all" means all of these. Fails with the name that
+ * no kernel knows.
  */
 export const capabilitySet = (
   options: {
     readonly add: ReadonlyArray<string>
     readonly drop: ReadonlyArray<string>
     readonly privileged: boolean
-    readonly last: number
+    readonly held: ReadonlyArray<number>
   }
 ): Result.Result<ReadonlyArray<string>, string> => {
-  const known = capabilityNames.slice(0, options.last + 1)
+  const known = capabilityNames.filter((_, number) => options.held.includes(number))
   const add = options.add.map(normalizeCapability)
   const drop = options.drop.map(normalizeCapability)
   const unknown = [...add, ...drop].find((name) => name !== "ALL" && !numbers.has(name))
@@ -58,5 +59,7 @@ export const capabilitySet = (
     wanted = new Set(defaultCapabilities.filter((name) => !drop.includes(name)))
     for (const name of add) wanted.add(name)
   }
-  return Result.succeed(known.filter((name) => wanted.has(name)))
+  // One that was asked for by name and cannot be had is left in: the kernel refuses it, and the user learns why
+  return Result.succeed(capabilityNames.filter((name) =>
+    wanted.has(name) && (known.includes(name) || add.includes(name))))
 }

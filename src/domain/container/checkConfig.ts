@@ -10,7 +10,7 @@ import { compileResources, type DeviceNode } from "./resources.ts"
 import { resolveSeccomp } from "./securityProfile.ts"
 import { checkSysctls } from "./sysctl.ts"
 
-type Host = Pick<HostTexts, "cpus" | "cpuList" | "memoryNodes" | "machine" | "lastCapability" | "kernelRelease">
+type Host = Pick<HostTexts, "cpus" | "cpuList" | "memoryNodes" | "machine" | "capabilities" | "kernelRelease">
 
 /** Docker's checks of sizes, weights and lists; gives warnings. */
 export const checkResources = (
@@ -49,7 +49,7 @@ export const checkConfig = (
   if (mounts !== undefined) return yield* Result.fail(mounts)
   const [, major, minor] = /^([0-9]+)\.([0-9]+)/.exec(host.kernelRelease) ?? []
   const capabilities = yield* Result.mapError(
-    capabilitySet({ add: config.capAdd, drop: config.capDrop, privileged: config.privileged, last: host.lastCapability }),
+    capabilitySet({ add: config.capAdd, drop: config.capDrop, privileged: config.privileged, held: host.capabilities }),
     (name) => `unknown capability to add or drop: "${name}": see capabilities(7) for the names`
   )
   yield* checkSysctls(config.sysctls, {

@@ -33,7 +33,7 @@ export interface CompileFacts {
   readonly deviceNodes: { readonly [path: string]: DeviceNode }
   readonly machine: string
   readonly kernelVersion: { readonly major: number; readonly minor: number }
-  readonly lastCapability: number
+  readonly capabilities: ReadonlyArray<number>
   /** The mapping of `--userns private`. */
   readonly idMap: ReadonlyArray<IdMap>
   /** Absolute in the cgroup tree, e.g. `/fx-engine`. */
@@ -135,7 +135,7 @@ export const compile = (
   const own = (type: OciNamespace["type"]) => list.some((one) => one.type === type && one.path === undefined)
   const capabilities = yield* Result.mapError(
     capabilitySet({
-      add: config.capAdd, drop: config.capDrop, privileged: config.privileged, last: facts.lastCapability
+      add: config.capAdd, drop: config.capDrop, privileged: config.privileged, held: facts.capabilities
     }),
     (name) => refuse(`unknown capability to add or drop: "${name}"`, "see capabilities(7) for the names")
   )

@@ -1,6 +1,6 @@
 /** The seccomp section of a spec as a filter for the kernel; the default filter is compiled once per process. */
 import * as Result from "effect/Result"
-import type { OciSeccomp } from "../seccomp/OciSeccomp.ts"
+import { type OciSeccomp, ociSeccompJson } from "../seccomp/OciSeccomp.ts"
 import { compile } from "../seccomp/compile.ts"
 import type { PlanContext } from "./plan.ts"
 
@@ -14,7 +14,7 @@ export const seccompFilter = (
   seccomp: OciSeccomp | undefined, machine: string
 ): Result.Result<Compiled | undefined, string> => {
   if (seccomp === undefined) return Result.succeed(undefined)
-  const key = machine + JSON.stringify(seccomp)
+  const key = machine + ociSeccompJson(seccomp)
   const cached = known.get(key)
   if (cached !== undefined) return Result.succeed(cached)
   return Result.map(Result.mapError(compile(seccomp, machine), (error) => error.message), (filter) => {

@@ -48,6 +48,8 @@ export const HostTexts = Schema.Struct({
   memoryTotal: Schema.Int,
   /** /proc/sys/kernel/cap_last_cap */
   lastCapability: UInt,
+  /** Numbers of the capabilities that the engine may pass on (CapBnd in /proc/self/status). */
+  capabilities: Schema.Array(UInt),
   /** /etc/resolv.conf and /etc/hosts */
   resolvConf: Schema.String,
   hosts: Schema.String,

@@ -141,7 +141,9 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
     fields: [
       ["slot", "u32", (op) => op.slot],
       ["source", "text", (op) => op.source],
-      ["recursive", "u32", (op) => flag(op.recursive)]
+      ["recursive", "u32", (op) => flag(op.recursive)],
+      ["withinPid", "u32", (op) => op.within?.pid ?? 0],
+      ["withinStartTime", "u64", (op) => op.within?.startTime ?? 0]
     ]
   },
   RootOverlay: {
@@ -206,7 +208,10 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
   },
   Sysctl: { opcode: 22, fields: [["key", "text", (op) => op.key], ["value", "text", (op) => op.value]] },
   LoopbackUp: { opcode: 23, fields: [] },
-  Console: { opcode: 24, fields: [["bindConsole", "u32", (op) => flag(op.bindConsole)]] },
+  Console: {
+    opcode: 24,
+    fields: [["open", "u32", (op) => flag(op.open)], ["bindConsole", "u32", (op) => flag(op.bindConsole)]]
+  },
   Rlimit: {
     opcode: 25,
     fields: [

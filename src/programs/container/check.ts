@@ -50,7 +50,8 @@ const limitProblems = Effect.fnUntraced(function*(
   const resources = compileResources(record.config.resources, nodes)
   if (resources._tag === "Failure") return []
   const path = cgroupPath(record, host.paths)
-  const wanted = writes(layout, path, resources.success)
+  const interfaceFiles = yield* host.interfaceFiles(path.slice(0, path.lastIndexOf("/")))
+  const wanted = writes(layout, path, resources.success, interfaceFiles === undefined ? {} : { interfaceFiles })
   const found: Array<Disagreement> = []
   for (const write of wanted.writes) {
     const texts = yield* perform("CgroupRead", { directory: write.directory, files: [write.file] })

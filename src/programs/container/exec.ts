@@ -63,7 +63,7 @@ const ociProcess = Effect.fnUntraced(function*(
   )).pipe(Effect.mapError(refuse))
   const capabilities = yield* Effect.fromResult(capabilitySet({
     add: config.capAdd, drop: config.capDrop, privileged: config.privileged || options.privileged,
-    last: host.lastCapability
+    held: host.capabilities
   })).pipe(Effect.mapError(refuse))
   const own = user.uid === 0 ? capabilities : []
   return {

@@ -175,7 +175,7 @@ export const prepareStart = Effect.fnUntraced(function*(
     hostHostname: facts.texts.hostname,
     joined: Object.fromEntries(Object.entries(joined).map(([mode, process]) => [mode, `/proc/${process.pid}`])),
     deviceNodes: nodes, machine: facts.texts.machine, kernelVersion: facts.kernelVersion,
-    lastCapability: facts.texts.lastCapability, idMap,
+    capabilities: facts.texts.capabilities, idMap,
     cgroupParent: config.cgroupParent === "" ? Paths.cgroupParent(paths) : config.cgroupParent
   }
   const spec = yield* Effect.fromResult(compile(config, compileFacts))
