@@ -1,0 +1,22 @@
+/** Lengths of time as people say them, for the CREATED and STATUS columns (go-units, duration.go). */
+
+/** `Less than a second`, `About a minute`, `2 hours`, `3 weeks`; negative lengths are less than a second. */
+export const humanDuration = (milliseconds: number): string => {
+  const seconds = Math.trunc(milliseconds / 1000)
+  if (seconds < 1) return "Less than a second"
+  if (seconds === 1) return "1 second"
+  if (seconds < 60) return `${seconds} seconds`
+  const minutes = Math.trunc(seconds / 60)
+  if (minutes === 1) return "About a minute"
+  if (minutes < 60) return `${minutes} minutes`
+  const hours = Math.trunc(milliseconds / 3_600_000 + 0.5)
+  if (hours === 1) return "About an hour"
+  if (hours < 48) return `${hours} hours`
+  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`
+  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`
+  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`
+  return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`
+}
+
+/** `2 hours ago` */
+export const humanAgo = (milliseconds: number): string => `${humanDuration(milliseconds)} ago`
