@@ -42,11 +42,15 @@ const sharedMemory = (config: ContainerConfig, joined: { readonly [mode: string]
   }]
 }
 
+/** Defaults of --tmpfs that a later word takes back are left out: not every runtime reads the list as mount(8) does. */
+const tmpfsOptions = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...["noexec", "nosuid", "nodev"].filter((word) => !words.includes(word.slice(2)) && !words.includes(word)), ...words]
+
 const ofMount = (mount: Mount): OciMount => {
   if (mount._tag === "Tmpfs") {
     return {
       destination: mount.target, type: "tmpfs", source: "tmpfs",
-      options: ["noexec", "nosuid", "nodev", ...mount.options]
+      options: tmpfsOptions(mount.options)
     }
   }
   const recursive = mount.recursive !== "disabled"

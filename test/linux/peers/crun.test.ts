@@ -3,7 +3,7 @@
  * spec, option by option. Where the two differ by design the difference is listed here with its reason.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { cpSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
@@ -29,6 +29,8 @@ const differences: ReadonlyArray<{ readonly section: string; readonly line: RegE
   { section: "mounts", line: /^\/dev\/console /, reason: "crun binds the host's pty, we a pty of the container's own devpts" },
   { section: "mounts", line: /^\/proc\/(bus|fs|irq|sys|sysrq-trigger) /,
     reason: "read-only in both; crun's remount loses nosuid, nodev and noexec of /proc, ours keeps them" },
+  { section: "cgroups", line: /^devices\/devices.list /,
+    reason: "equal in effect: mknod of any node is allowed, so whether a rule of one node repeats it says nothing; see `open`" },
   { section: "status", line: /^Seccomp:/, reason: "compared on its own below" }
 ]
 
@@ -37,7 +39,7 @@ type Section = ReadonlyMap<string, ReadonlyArray<string>>
 const sections = (text: string): Section => {
   const found = new Map<string, Array<string>>()
   let current: Array<string> = []
-  for (const line of text.replaceAll("\r", "").split("\n")) {
+  for (const line of text.replaceAll("\r", "").replaceAll("^@", "").split("\n")) {
     if (line.startsWith("## ")) found.set(line.slice(3), current = [])
     else if (line !== "") current.push(line)
   }
@@ -87,7 +89,6 @@ const options: ReadonlyArray<readonly [string, Partial<ContainerConfig>]> = [
   ["--cpuset-cpus", { resources: { cpusetCpus: "0" } }],
   ["--cpuset-mems", { resources: { cpusetMems: "0" } }],
   ["--pids-limit", { resources: { pidsLimit: 77 } }],
-  ["--pids-limit -1", { resources: { pidsLimit: -1 } }],
   ["--ulimit nofile", { ulimits: [{ name: "nofile", soft: 512, hard: 1024 }] }],
   ["--ulimit nproc", { ulimits: [{ name: "nproc", soft: 200, hard: 300 }] }],
   ["--ulimit core", { ulimits: [{ name: "core", soft: 0, hard: 0 }] }],
@@ -109,7 +110,7 @@ const options: ReadonlyArray<readonly [string, Partial<ContainerConfig>]> = [
   ["--device-cgroup-rule", { deviceCgroupRules: ["b 254:* r"] }],
   ["-v directory", { mounts: [{ _tag: "Bind", source: "/usr", target: "/mnt/usr", readonly: false, recursive: "enabled", propagation: "", createSource: false }] }],
   ["-v directory:ro", { mounts: [{ _tag: "Bind", source: "/usr", target: "/mnt/usr", readonly: true, recursive: "enabled", propagation: "", createSource: false }] }],
-  ["-v file", { mounts: [{ _tag: "Bind", source: "/etc/hostname", target: "/etc/other", readonly: true, recursive: "enabled", propagation: "", createSource: false }] }],
+  ["-v file", { mounts: [{ _tag: "Bind", source: "/etc/group", target: "/etc/group", readonly: true, recursive: "enabled", propagation: "", createSource: false }] }],
   ["-v with rslave", { mounts: [{ _tag: "Bind", source: "/usr", target: "/mnt", readonly: false, recursive: "enabled", propagation: "rslave", createSource: false }] }],
   ["--mount bind-recursive=disabled", { mounts: [{ _tag: "Bind", source: "/usr", target: "/mnt", readonly: true, recursive: "disabled", propagation: "", createSource: false }] }],
   ["-t", { tty: true, consoleSize: [24, 80] }],
@@ -143,9 +144,14 @@ describe.skipIf(missing !== undefined)(titled("the same spec under crun"), () =>
       mkdirSync(join(file.path, ".."), { recursive: true })
       writeFileSync(file.path, file.text)
     }
+    // crun 1.8 takes a recursive bind of a file for one of a directory
+    const mounts = spec.mounts.map((mount) =>
+      mount.source?.startsWith("/") === true && existsSync(mount.source) && statSync(mount.source).isFile()
+        ? { ...mount, options: (mount.options ?? []).map((word) => word === "rbind" ? "bind" : word === "rro" ? "ro" : word) }
+        : mount)
     const adapted: RuntimeSpec = {
       // Debian 12 has a crun that knows version 1.0 of the specification; nothing of 1.2 alone is used here
-      ...spec, ociVersion: "1.0.2", root: { ...spec.root, path: "rootfs" }, linux: { ...spec.linux, cgroupsPath: `/fx-test-crun-${id.slice(0, 12)}` }
+      ...spec, ociVersion: "1.0.2", mounts, root: { ...spec.root, path: "rootfs" }, linux: { ...spec.linux, cgroupsPath: `/fx-test-crun-${id.slice(0, 12)}` }
     }
     writeFileSync(join(bundle, "config.json"), JSON.stringify(adapted))
     const state = join(real.directory, "crun")

@@ -11,8 +11,8 @@ section mounts; sed -E 's/^[0-9]+ [0-9]+ [0-9]+:[0-9]+ ([^ ]+) ([^ ]+) ([^ ]+) (
   grep -vE '^/ ' | sed -E 's/(master|shared|propagate_from):[0-9]+/\1/g' | sort
 section root; sed -nE 's/^[0-9]+ [0-9]+ [0-9]+:[0-9]+ [^ ]+ \/ ([^ ]+) (.*)?- .*/\1 \2/p' /proc/self/mountinfo; touch /probe-write 2>/dev/null && echo writable && rm /probe-write
 section devices; ls -l /dev | awk 'NR>1 { if ($1 ~ /^[cb]/) print $1, $3, $4, $5, $6, $NF; else print substr($1, 1, 10), $(NF-2), $(NF-1), $NF }' | sed -E 's/[0-9][0-9]:[0-9][0-9] //' | sort
-section open; for d in null zero full random urandom tty; do dd if=/dev/$d of=/dev/null bs=1 count=1 2>/dev/null && echo "read $d"; done
-mknod /tmp/disk b 254 0 2>/dev/null && { dd if=/tmp/disk of=/dev/null bs=512 count=1 2>/dev/null && echo "read a disk"; rm /tmp/disk; }
+section open; for d in null zero full random urandom tty; do (: < /dev/$d) 2>/dev/null && echo "opened $d"; done
+mknod /tmp/disk b 254 0 2>/dev/null && { dd if=/tmp/disk of=/dev/null bs=512 count=1 2>/dev/null && echo "read a disk"; rm -f /tmp/disk; }
 section masks; for p in /proc/kcore /proc/keys /proc/timer_list /proc/scsi /proc/acpi /sys/firmware /proc/interrupts; do
   [ -e $p ] && { if [ -d $p ]; then echo "$p $(ls $p 2>/dev/null | wc -l)"; else echo "$p $(head -c 16 $p 2>/dev/null | wc -c)"; fi; }; done
 for p in /proc/sys/kernel/shmmax /proc/sysrq-trigger /proc/irq /proc/bus; do [ -w $p ] && (: >> $p) 2>/dev/null && echo "writable $p"; done
