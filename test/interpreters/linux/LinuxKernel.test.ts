@@ -35,7 +35,8 @@ describe("the Linux kernel as a layer", () => {
     expect(missing.hint).toContain("npm run build:native")
     fs.writeFileSync(`${linux.directory}/text`, "no program")
     const before = fs.readdirSync("/proc/self/task").length
-    expect(await run({ init: `${linux.directory}/text` }, start)).toMatchObject({ syscall: "execveat", errno: "ENOEXEC" })
+    const refused = await run({ init: `${linux.directory}/text` }, start)
+    expect(refused).toMatchObject({ syscall: "execveat", errno: "ENOEXEC" })
     expect(fs.readdirSync("/proc/self/task").length).toBe(before)
   })
 

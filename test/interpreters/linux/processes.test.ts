@@ -4,6 +4,7 @@ import { execFile, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import { promisify } from "node:util"
+import { Worker } from "node:worker_threads"
 import { afterEach, describe, expect, it } from "vitest"
 import { attachFrame, decodeFrames, encodeFrame, stdinEndFrame, stdinFrame } from "../../../src/domain/kernel/frames.ts"
 import type { InitOp } from "../../../src/domain/kernel/InitOp.ts"
@@ -11,6 +12,8 @@ import { attachFlags, type Frame, type SupervisorSpec } from "../../../src/domai
 import { isUnreaped } from "../../../src/interpreters/linux/Reaper.ts"
 import { perform } from "../../../src/programs/Kernel.ts"
 import { eventually, linuxFixture, obstacle, openDescriptors, sleep, supervisorObstacle } from "./fixture.ts"
+
+const sources = new URL("../../../src", import.meta.url).pathname
 
 const startTimeOf = (pid: number): number =>
   Number(fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")[19])
@@ -95,13 +98,16 @@ describe.skipIf(supervisorObstacle !== undefined)("supervisors on Linux", () => 
 
   it("are not touched by a signal for our group, and run a sealed image", async () => {
     const { channel, pid } = await start(specOf(["/bin/sleep", "600"]))
-    await linux.perform("ChannelRead", { channel })
+    const [started] = decodeFrames(await linux.perform("ChannelRead", { channel }))
+    if (started?._tag !== "Started") throw new Error(`not started: ${JSON.stringify(started)}`)
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")
     expect(Number(stat[3])).toBe(pid)
     expect(fs.readlinkSync(`/proc/${pid}/exe`)).toBe("/memfd:fx-init (deleted)")
     expect(fs.readFileSync(`/proc/${pid}/cmdline`, "utf8")).toMatch(/^fx-init\0test-[0-9]+\0/)
     expect(() => fs.writeFileSync(`/proc/${pid}/exe`, "")).toThrow()
     process.kill(pid, "SIGKILL")
+    // Without a pid namespace or a control group nobody else ends what it supervised.
+    process.kill(started.process.pid, "SIGKILL")
     await linux.perform("ChannelClose", { channel })
     await eventually(() => !isUnreaped(pid))
   })
@@ -169,6 +175,28 @@ describe.skipIf(supervisorObstacle !== undefined)("supervisors on Linux", () => 
     expect(fs.existsSync(`/proc/${pid}`)).toBe(false)
   })
 
+  it("are reaped in a worker thread too, where no signal arrives", async () => {
+    const spec = specOf(["/bin/true"])
+    const script = `
+      import * as Effect from "effect/Effect"
+      import { parentPort, workerData } from "node:worker_threads"
+      import { layer } from "${sources}/interpreters/linux/LinuxKernel.ts"
+      import { isUnreaped } from "${sources}/interpreters/linux/Reaper.ts"
+      import { perform } from "${sources}/programs/Kernel.ts"
+      const kernel = layer({ root: "/tmp", execRoot: "/tmp" })
+      const start = perform("SupervisorStart", { spec: workerData, attach: 0 })
+      const { pid } = await Effect.runPromise(Effect.provide(start, kernel))
+      const waiting = setInterval(() => {
+        if (isUnreaped(pid)) return
+        clearInterval(waiting)
+        parentPort.postMessage(pid)
+      }, 5)`
+    const worker = new Worker(script, { eval: true, execArgv: ["--input-type=module"], workerData: spec })
+    const pid = await new Promise<number>((resolve, reject) => worker.on("message", resolve).on("error", reject))
+    expect(fs.existsSync(`/proc/${pid}`)).toBe(false)
+    await worker.terminate()
+  })
+
   it("take nothing away from children of Node", async () => {
     const run = promisify(execFile)
     const children = Array.from({ length: 10 }, (_, index) =>
@@ -189,8 +217,6 @@ describe.skipIf(supervisorObstacle !== undefined)("supervisors on Linux", () => 
     await eventually(() => !isUnreaped(pid))
   })
 })
-
-const sources = new URL("../../../src", import.meta.url).pathname
 
 /** A supervisor that does what a test says: a listening socket in a directory. */
 const listen = (directory: string, accept: (socket: net.Socket) => void): Promise<net.Server> =>

@@ -1,0 +1,195 @@
+/* Functions that may take long: each is a task, see run_task. */
+#include "napi.h"
+
+#include <sys/sysmacros.h>
+
+static napi_value refused(napi_env env, struct task *task, int error)
+{
+    struct fault fault = {.call = "addon"};
+    if (task != NULL && task->release != NULL)
+        task->release(task);
+    free(task);
+    return make_failure(env, task == NULL ? -ENOMEM : error, &fault);
+}
+
+struct batch_task {
+    struct task task;
+    uint8_t *bytes;
+    size_t length;
+};
+
+static int batch_run(struct task *task)
+{
+    struct batch_task *batch = (struct batch_task *)task;
+    return run_batch(batch->bytes, batch->length, task->cancel, &task->fault);
+}
+
+/* batch(bytes, length, cancel?, callback?): 0; `index` of a failure is the operation's place */
+CALL(call_batch)
+{
+    struct arguments a;
+    int64_t length;
+    get_arguments(env, info, &a);
+    struct batch_task *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return refused(env, NULL, 0);
+    batch->task.run = batch_run;
+    if (get_bytes(env, a.at[0], &batch->bytes, &batch->length) || get_integer(env, a.at[1], &length) ||
+        length < 0 || (uint64_t)length > batch->length)
+        return refused(env, &batch->task, -EINVAL);
+    batch->length = (size_t)length;
+    return run_task(env, &batch->task, a.at[2], a.at[3], a.at[0], NULL);
+}
+
+struct size_task {
+    struct task task;
+    char *path;
+    uint64_t bytes;
+};
+
+static int size_run(struct task *task)
+{
+    struct size_task *size = (struct size_task *)task;
+    return measure_tree(size->path, task->cancel, &size->bytes, &task->fault);
+}
+
+static napi_value size_value(napi_env env, struct task *task)
+{
+    return make_number(env, (double)((struct size_task *)task)->bytes);
+}
+
+static void size_release(struct task *task)
+{
+    free(((struct size_task *)task)->path);
+}
+
+/* treeSize(path, cancel?, callback?): bytes */
+CALL(call_tree_size)
+{
+    struct arguments a;
+    get_arguments(env, info, &a);
+    struct size_task *size = calloc(1, sizeof *size);
+    if (size == NULL)
+        return refused(env, NULL, 0);
+    size->task.run = size_run;
+    size->task.value = size_value;
+    size->task.release = size_release;
+    int result = get_text(env, a.at[0], &size->path);
+    if (result < 0)
+        return refused(env, &size->task, result);
+    return run_task(env, &size->task, a.at[1], a.at[2], NULL, NULL);
+}
+
+/* A look into a root: reads a file, or asks for its status. */
+struct look_task {
+    struct task task;
+    /* Of its own: the caller may close the root while a stranger's file system keeps the task waiting. */
+    int root;
+    char *path;
+    uint32_t limit;
+    uint8_t *bytes;
+    size_t length;
+    bool follow;
+    struct stat status;
+    char target[PATH_MAX];
+};
+
+static int read_run(struct task *task)
+{
+    struct look_task *look = (struct look_task *)task;
+    return read_in_root(look->root, look->path, look->limit, &look->bytes, &look->length, &task->fault);
+}
+
+static napi_value read_value_of(napi_env env, struct task *task)
+{
+    struct look_task *look = (struct look_task *)task;
+    napi_value value;
+    return napi_create_buffer_copy(env, look->length, look->bytes, NULL, &value) == napi_ok ? value : NULL;
+}
+
+static int stat_run(struct task *task)
+{
+    struct look_task *look = (struct look_task *)task;
+    return stat_in_root(look->root, look->path, look->follow, &look->status, look->target, &task->fault);
+}
+
+static napi_value stat_value_of(napi_env env, struct task *task)
+{
+    struct look_task *look = (struct look_task *)task;
+    const struct stat *status = &look->status;
+    const double numbers[6] = {
+            status->st_mode, status->st_uid, status->st_gid, (double)status->st_size,
+            major(status->st_rdev), minor(status->st_rdev),
+    };
+    napi_value array, target;
+    if (napi_create_array_with_length(env, 7, &array) != napi_ok)
+        return NULL;
+    for (uint32_t at = 0; at < 6; at++)
+        napi_set_element(env, array, at, make_number(env, numbers[at]));
+    if (napi_create_string_utf8(env, look->target, NAPI_AUTO_LENGTH, &target) == napi_ok)
+        napi_set_element(env, array, 6, target);
+    return array;
+}
+
+static void look_release(struct task *task)
+{
+    struct look_task *look = (struct look_task *)task;
+    close_fd(&look->root);
+    free(look->path);
+    free(look->bytes);
+}
+
+static struct look_task *make_look(napi_env env, struct arguments *a, int *error)
+{
+    int64_t root;
+    struct look_task *look = calloc(1, sizeof *look);
+    if (look == NULL)
+        return NULL;
+    look->task.release = look_release;
+    look->root = -1;
+    *error = get_integer(env, a->at[0], &root);
+    if (*error == 0)
+        *error = get_text(env, a->at[1], &look->path);
+    if (*error == 0)
+        look->root = fcntl((int)root, F_DUPFD_CLOEXEC, 3);
+    if (*error == 0 && look->root < 0)
+        *error = -errno;
+    return look;
+}
+
+/* readInRoot(root, path, limit, cancel?, callback?): Buffer */
+CALL(call_read_in_root)
+{
+    struct arguments a;
+    int64_t limit = 0;
+    int error = 0;
+    get_arguments(env, info, &a);
+    struct look_task *look = make_look(env, &a, &error);
+    if (look == NULL)
+        return refused(env, NULL, 0);
+    if (error < 0)
+        return refused(env, &look->task, error);
+    if (get_integer(env, a.at[2], &limit) || limit < 0 || limit > UINT32_MAX)
+        return refused(env, &look->task, -EINVAL);
+    look->limit = (uint32_t)limit;
+    look->task.run = read_run;
+    look->task.value = read_value_of;
+    return run_task(env, &look->task, a.at[3], a.at[4], NULL, NULL);
+}
+
+/* statInRoot(root, path, follow, cancel?, callback?): [st_mode, uid, gid, size, major, minor, target of a link] */
+CALL(call_stat_in_root)
+{
+    struct arguments a;
+    int error = 0;
+    get_arguments(env, info, &a);
+    struct look_task *look = make_look(env, &a, &error);
+    if (look == NULL)
+        return refused(env, NULL, 0);
+    if (error < 0)
+        return refused(env, &look->task, error);
+    look->follow = get_flag(env, a.at[2]);
+    look->task.run = stat_run;
+    look->task.value = stat_value_of;
+    return run_task(env, &look->task, a.at[3], a.at[4], NULL, NULL);
+}

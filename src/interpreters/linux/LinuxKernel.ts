@@ -1,0 +1,49 @@
+/** The interpreter on the real kernel: every operation by the handler of its family, batches by the addon. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Interpreter, Kernel } from "../../programs/Kernel.ts"
+import { archives } from "./archives.ts"
+import { performAll } from "./batch.ts"
+import { cgroups } from "./cgroups.ts"
+import { files } from "./files.ts"
+import { growingFiles } from "./growingFiles.ts"
+import { host } from "./host.ts"
+import { locks } from "./locks.ts"
+import { type LinuxOptions, Machine } from "./Machine.ts"
+import { processes } from "./processes.ts"
+import { records } from "./records.ts"
+import { roots } from "./roots.ts"
+
+export type { LinuxOptions } from "./Machine.ts"
+
+/** All handlers over one machine. */
+export const interpreter = (machine: Machine): Interpreter => ({
+  ...host,
+  ...files(machine),
+  ...growingFiles,
+  ...locks(machine),
+  ...cgroups(machine),
+  ...processes(machine),
+  ...roots(machine),
+  ...archives(machine),
+  ...records(machine)
+})
+
+/**
+ * The kernel of this host. Nothing is opened before the first operation needs it, and what is open (channels,
+ * locks, archives, the records) is closed with the layer. A missing addon makes operations fail with ELIBBAD.
+ */
+export const layer = (options: LinuxOptions): Layer.Layer<Kernel> =>
+  Layer.effect(
+    Kernel,
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => new Machine(options)),
+        (machine) => Effect.sync(() => machine.closeAll())
+      ),
+      (machine) => {
+        const handlers = interpreter(machine)
+        return Kernel.make(handlers, performAll(machine, handlers))
+      }
+    )
+  )
