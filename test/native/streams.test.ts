@@ -13,7 +13,7 @@ import {
   slowness,
   temporaryBase
 } from "./FxInit.ts"
-import { devOperations, exec, mountProc, rootOperations, shell } from "./programs.ts"
+import { devOperations, mountProc, rootOperations, shell } from "./programs.ts"
 
 let base = ""
 let rootfs = ""

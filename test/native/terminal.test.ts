@@ -23,9 +23,6 @@ beforeAll(() => {
 })
 afterAll(() => removeBase(base))
 
-const stdin = (kind: "null" | "open" | "once", terminal = false) => ({
-  stdio: { terminal, rows: 0, columns: 0, stdin: kind }
-})
 const pause = (milliseconds: number) =>
   new Promise((resolve) => setTimeout(resolve, milliseconds * slowness))
 

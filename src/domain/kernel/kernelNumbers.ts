@@ -16,7 +16,9 @@ export const namespaceFlags: { readonly [K in NamespaceKind]: number } = {
   net: 0x40000000
 }
 
-/** MOUNT_ATTR_* of include/uapi/linux/mount.h; `relatime` is zero in its field, `recursive` is no bit. */
+/**
+ * MOUNT_ATTR_* of include/uapi/linux/mount.h; `relatime` is zero in its field, `recursive` is no bit.
+ */
 export const mountAttributeFlags: { readonly [K in MountAttribute]: number } = {
   ro: 0x00000001,
   nosuid: 0x00000002,
@@ -30,7 +32,7 @@ export const mountAttributeFlags: { readonly [K in MountAttribute]: number } = {
   recursive: 0x00000000
 }
 
-/** MOUNT_ATTR__ATIME of include/uapi/linux/mount.h: the field that must be cleared before it is set. */
+/** MOUNT_ATTR__ATIME of include/uapi/linux/mount.h: a field to be cleared before it is set. */
 export const mountAttributeAtimeMask = 0x00000070
 
 /** MS_REC of include/uapi/linux/mount.h. */
@@ -75,7 +77,10 @@ export const seccompFlags = { tsync: 1, log: 2, specAllow: 4 } as const
 export const nodeTypes = { b: 0o060000, c: 0o020000, p: 0o010000 } as const
 
 /** The union of flags: bits set twice stay set. */
-export const combine = <K extends string>(flags: { readonly [P in K]: number }, names: ReadonlyArray<K>): number => {
+export const combine = <K extends string>(
+  flags: { readonly [P in K]: number },
+  names: ReadonlyArray<K>
+): number => {
   let all = 0
   for (const name of names) all |= flags[name]
   return all >>> 0

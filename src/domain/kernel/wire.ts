@@ -1,11 +1,13 @@
 /**
- * Encodes what a supervisor is told: magic, layout, total length, the fields of the specification, then
- * the program as u32 count and, per operation, u32 opcode, u32 length of its fields, the fields.
+ * Encodes what a supervisor is told: magic, layout, total length, the fields of the specification,
+ * then the program as u32 count and, per operation, u32 opcode, u32 length of its fields, the fields.
  * The layout is in `wireTable.ts`; the reader is `native/init`.
  */
 import type { InitOp } from "./InitOp.ts"
 import type { SupervisorSpec } from "./Supervisor.ts"
-import { type Field, type FieldValues, opTable, type Row, startFields, wireLayout, wireMagic } from "./wireTable.ts"
+import {
+  type Field, type FieldValues, opTable, type Row, startFields, wireLayout, wireMagic
+} from "./wireTable.ts"
 
 const encoder = new TextEncoder()
 
@@ -65,7 +67,9 @@ class Writer {
 
   text(value: string): void {
     if (value.includes("\0")) {
-      throw new RangeError(`encodeSpec: ${JSON.stringify(value)} holds a NUL, which no path or argument can carry`)
+      throw new RangeError(
+        `encodeSpec: ${JSON.stringify(value)} holds a NUL, which no path or argument can carry`
+      )
     }
     this.reserve(8 + value.length * 3)
     const start = this.at + 4
@@ -153,8 +157,8 @@ class Writer {
 const writer = new Writer()
 
 /**
- * The bytes for fd 3 of `fx-init`. `attach`: attachFlags of the client on fd 4. A text with a NUL inside
- * is a defect: no kernel interface could take it.
+ * The bytes for fd 3 of `fx-init`. `attach`: attachFlags of the client on fd 4. A text with a NUL
+ * inside is a defect: no kernel interface could take it.
  */
 export const encodeSpec = (spec: SupervisorSpec, attach: number): Uint8Array<ArrayBuffer> => {
   writer.at = 0

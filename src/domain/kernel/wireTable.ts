@@ -1,19 +1,20 @@
 /**
  * What goes over the wire to `native/init`: for the head of a specification and for each InitOp the
- * fields in order, each with its kind and how it is taken from the value. The encoder walks this table,
- * and `scripts/generateOps.ts` writes the C structures and readers from it, so that the two agree.
+ * fields in order, each with its kind and how it is taken from the value. The encoder walks this
+ * table, and `scripts/generateOps.ts` writes the C structures and readers from it, so that the two
+ * agree.
  */
 import type { InitOp, InitTag, MountAttribute } from "./InitOp.ts"
 import {
-  combine, mountAttributeAtimeMask, mountAttributeFlags, namespaceFlags, nodeTypes, propagationFlags, rlimitNumbers,
-  seccompFlags
+  combine, mountAttributeAtimeMask, mountAttributeFlags, namespaceFlags, nodeTypes,
+  propagationFlags, rlimitNumbers, seccompFlags
 } from "./kernelNumbers.ts"
 import type { IdMap, SupervisorSpec } from "./Supervisor.ts"
 
 /**
- * Kinds of fields, all little endian and padded to 4 bytes. `bits`: a 64-bit set given as bit numbers.
- * `text`: u32 length, bytes, NUL. `bytes`: the same, any content. `texts`, `words` and `options`: u32
- * count, then the items; an option is a text, u32 1 or 0 and, after 1, a text.
+ * Kinds of fields, all little endian and padded to 4 bytes. `bits`: a 64-bit set given as bit
+ * numbers. `text`: u32 length, bytes, NUL. `bytes`: the same, any content. `texts`, `words` and
+ * `options`: u32 count, then the items; an option is a text, u32 1 or 0 and, after 1, a text.
  */
 export interface FieldValues {
   readonly u32: number
@@ -46,7 +47,10 @@ const isAccessTime = (name: MountAttribute): boolean =>
 
 const attributes: ReadonlyArray<Field<{ readonly attributes: ReadonlyArray<MountAttribute> }>> = [
   ["attributesSet", "u32", (op) => combine(mountAttributeFlags, op.attributes)],
-  ["attributesClear", "u32", (op) => op.attributes.some(isAccessTime) ? mountAttributeAtimeMask : 0],
+  [
+    "attributesClear", "u32",
+    (op) => op.attributes.some(isAccessTime) ? mountAttributeAtimeMask : 0
+  ],
   ["attributesRecursive", "u32", (op) => flag(op.attributes.includes("recursive"))]
 ]
 
@@ -89,7 +93,10 @@ export const startFields: ReadonlyArray<Field<Start>> = [
   ["columns", "u32", ({ spec }) => spec.stdio.columns],
   ["stdin", "u32", ({ spec }) => stdinCodes[spec.stdio.stdin]],
   ["namespaces", "u32", ({ spec }) => combine(namespaceFlags, spec.namespaces)],
-  ["pidNamespacePath", "text", ({ spec }) => typeof spec.pidNamespace === "string" ? spec.pidNamespace : ""],
+  [
+    "pidNamespacePath", "text",
+    ({ spec }) => typeof spec.pidNamespace === "string" ? spec.pidNamespace : ""
+  ],
   ["pidNamespacePid", "u32", (start) => pidNamespaceProcess(start)?.pid ?? 0],
   ["pidNamespaceStartTime", "u64", (start) => pidNamespaceProcess(start)?.startTime ?? 0],
   ["cgroup", "text", ({ spec }) => spec.cgroup],
@@ -109,7 +116,10 @@ type Of<T extends InitTag> = Extract<InitOp, { readonly _tag: T }>
 /** Opcodes are never given to another operation, only added. */
 export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
   CgroupAttach: { opcode: 1, fields: [["files", "texts", (op) => op.files]] },
-  NamespaceUnshare: { opcode: 2, fields: [["kinds", "u32", (op) => combine(namespaceFlags, op.kinds)]] },
+  NamespaceUnshare: {
+    opcode: 2,
+    fields: [["kinds", "u32", (op) => combine(namespaceFlags, op.kinds)]]
+  },
   NamespaceJoin: {
     opcode: 3,
     fields: [["kind", "u32", (op) => namespaceFlags[op.kind]], ["path", "text", (op) => op.path]]
@@ -133,7 +143,10 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
   Domainname: { opcode: 7, fields: [["name", "text", (op) => op.name]] },
   MountPropagation: {
     opcode: 8,
-    fields: [["path", "text", (op) => op.path], ["propagation", "u32", (op) => propagationFlags[op.propagation]]]
+    fields: [
+      ["path", "text", (op) => op.path],
+      ["propagation", "u32", (op) => propagationFlags[op.propagation]]
+    ]
   },
   OomScoreAdjust: { opcode: 9, fields: [["value", "text", (op) => String(op.value)]] },
   TreeOpen: {
@@ -157,8 +170,14 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
     ]
   },
   PivotRoot: { opcode: 12, fields: [["at", "text", (op) => op.at]] },
-  DirMake: { opcode: 13, fields: [["path", "text", (op) => op.path], ["mode", "u32", (op) => op.mode]] },
-  SymlinkMake: { opcode: 14, fields: [["target", "text", (op) => op.target], ["path", "text", (op) => op.path]] },
+  DirMake: {
+    opcode: 13,
+    fields: [["path", "text", (op) => op.path], ["mode", "u32", (op) => op.mode]]
+  },
+  SymlinkMake: {
+    opcode: 14,
+    fields: [["target", "text", (op) => op.target], ["path", "text", (op) => op.path]]
+  },
   NodeMake: {
     opcode: 15,
     fields: [
@@ -206,11 +225,17 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
     opcode: 21,
     fields: [...attributes, ["propagation", "u32", (op) => propagationFlags[op.propagation]]]
   },
-  Sysctl: { opcode: 22, fields: [["key", "text", (op) => op.key], ["value", "text", (op) => op.value]] },
+  Sysctl: {
+    opcode: 22,
+    fields: [["key", "text", (op) => op.key], ["value", "text", (op) => op.value]]
+  },
   LoopbackUp: { opcode: 23, fields: [] },
   Console: {
     opcode: 24,
-    fields: [["open", "u32", (op) => flag(op.open)], ["bindConsole", "u32", (op) => flag(op.bindConsole)]]
+    fields: [
+      ["open", "u32", (op) => flag(op.open)],
+      ["bindConsole", "u32", (op) => flag(op.bindConsole)]
+    ]
   },
   Rlimit: {
     opcode: 25,
@@ -226,13 +251,18 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
   NoNewPrivileges: { opcode: 29, fields: [] },
   Seccomp: {
     opcode: 30,
-    fields: [["flags", "u32", (op) => combine(seccompFlags, op.flags)], ["filter", "bytes", (op) => op.filter]]
+    fields: [
+      ["flags", "u32", (op) => combine(seccompFlags, op.flags)],
+      ["filter", "bytes", (op) => op.filter]
+    ]
   },
   BoundingSet: { opcode: 31, fields: [["capabilities", "bits", (op) => op.capabilities]] },
   User: {
     opcode: 32,
     fields: [
-      ["uid", "u32", (op) => op.uid], ["gid", "u32", (op) => op.gid], ["groups", "words", (op) => op.groups]
+      ["uid", "u32", (op) => op.uid],
+      ["gid", "u32", (op) => op.gid],
+      ["groups", "words", (op) => op.groups]
     ]
   },
   Capabilities: {
@@ -251,7 +281,9 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
   Exec: {
     opcode: 35,
     fields: [
-      ["argv", "texts", (op) => op.argv], ["env", "texts", (op) => op.env], ["reaper", "u32", (op) => flag(op.reaper)]
+      ["argv", "texts", (op) => op.argv],
+      ["env", "texts", (op) => op.env],
+      ["reaper", "u32", (op) => flag(op.reaper)]
     ]
   }
 }
@@ -259,7 +291,7 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
 /** "FXI1" read as a little-endian number: the first word of every encoding. */
 export const wireMagic = 0x31495846
 
-/** FNV-1a (32 bit) of the table's names, codes and kinds: a supervisor of another layout refuses the bytes. */
+/** FNV-1a (32 bit) of names, codes and kinds: a supervisor of another layout refuses the bytes. */
 const digest = (): number => {
   let text = startFields.map(([name, kind]) => `${name}:${kind};`).join("")
   for (const [tag, { fields, opcode }] of Object.entries(opTable)) {
@@ -267,7 +299,9 @@ const digest = (): number => {
     for (const [name, kind] of fields) text += `${name}:${kind};`
   }
   let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0
+  }
   return hash
 }
 
