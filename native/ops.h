@@ -10,7 +10,7 @@
 #include "init/wire.h"
 
 #define FX_WIRE_MAGIC 0x31495846u
-#define FX_WIRE_LAYOUT 0x406dd443u
+#define FX_WIRE_LAYOUT 0x5e6a71c9u
 #define FX_FRAME_PAYLOAD_LIMIT 65536u
 
 enum fx_frame {
@@ -59,7 +59,7 @@ enum fx_opcode {
     FX_OP_MOUNT_TREE = 18,
     FX_OP_MASK_PATHS = 19,
     FX_OP_READONLY_PATHS = 20,
-    FX_OP_ROOT_ATTRIBUTES = 21,
+    FX_OP_MOUNT_ATTRIBUTES = 21,
     FX_OP_SYSCTL = 22,
     FX_OP_LOOPBACK_UP = 23,
     FX_OP_CONSOLE = 24,
@@ -154,7 +154,7 @@ static inline bool read_fx_start(struct fx_reader *reader, struct fx_start *into
     X(FX_OP_MOUNT_TREE, mount_tree) \
     X(FX_OP_MASK_PATHS, mask_paths) \
     X(FX_OP_READONLY_PATHS, readonly_paths) \
-    X(FX_OP_ROOT_ATTRIBUTES, root_attributes) \
+    X(FX_OP_MOUNT_ATTRIBUTES, mount_attributes) \
     X(FX_OP_SYSCTL, sysctl) \
     X(FX_OP_CONSOLE, console) \
     X(FX_OP_RLIMIT, rlimit) \
@@ -422,16 +422,18 @@ static inline bool read_fx_readonly_paths(struct fx_reader *reader, struct fx_re
     return fx_read_texts(reader, &into->paths);
 }
 
-struct fx_root_attributes {
+struct fx_mount_attributes {
+    struct fx_text path;
     uint32_t attributes_set;
     uint32_t attributes_clear;
     uint32_t attributes_recursive;
     uint32_t propagation;
 };
 
-static inline bool read_fx_root_attributes(struct fx_reader *reader, struct fx_root_attributes *into)
+static inline bool read_fx_mount_attributes(struct fx_reader *reader, struct fx_mount_attributes *into)
 {
-    return fx_read_u32(reader, &into->attributes_set)
+    return fx_read_text(reader, &into->path)
+        && fx_read_u32(reader, &into->attributes_set)
         && fx_read_u32(reader, &into->attributes_clear)
         && fx_read_u32(reader, &into->attributes_recursive)
         && fx_read_u32(reader, &into->propagation);

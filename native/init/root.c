@@ -1,6 +1,7 @@
 /* Operations on the tree that becomes the container's root, and the pivot into it. */
 #include "child.h"
 #include "overlay.h"
+#include "resolve.h"
 
 int op_mount_propagation(struct child *child, const struct fx_mount_propagation *op)
 {
@@ -119,11 +120,11 @@ int op_pivot_root(struct child *child, const struct fx_pivot_root *op)
     return 0;
 }
 
-int op_root_attributes(struct child *child, const struct fx_root_attributes *op)
+int op_mount_attributes(struct child *child, const struct fx_mount_attributes *op)
 {
-    CLOSED int root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    if (root < 0)
-        return failed(&child->failure, root, "openat", "/");
-    return set_attributes(&child->failure, root, op->attributes_set, op->attributes_clear,
-                          op->attributes_recursive, op->propagation, "/");
+    CLOSED int mount = resolve(child, op->path.bytes, O_PATH | O_DIRECTORY, true);
+    if (mount < 0)
+        return failed(&child->failure, mount, "openat2", op->path.bytes);
+    return set_attributes(&child->failure, mount, op->attributes_set, op->attributes_clear,
+                          op->attributes_recursive, op->propagation, op->path.bytes);
 }

@@ -152,7 +152,7 @@ describe.runIf(isRoot)("the tree of the root", () => {
             attributes: [],
             copyUp: false
           },
-          { _tag: "RootAttributes", attributes: ["ro"], propagation: "rprivate" }
+          { _tag: "MountAttributes", path: "/", attributes: ["ro"], propagation: "rprivate" }
         ],
         "touch /tmp/x && echo ok; touch /x"
       )

@@ -120,7 +120,9 @@ const cgroupOps = (mount: OciMount, spec: RuntimeSpec, context: PlanContext, slo
       after.push({ _tag: "SymlinkMake", target: one.directory, path: `${mount.destination}/${link}` })
     }
   }
-  if (!single && options.attributes.includes("ro")) after.push({ _tag: "ReadonlyPaths", paths: [mount.destination] })
+  if (!single && options.attributes.includes("ro")) {
+    after.push({ _tag: "MountAttributes", path: mount.destination, attributes: ["ro"], propagation: "private" })
+  }
   return { before, after }
 }
 
@@ -297,7 +299,7 @@ export const initProgram = (
     ...list("MaskPaths", spec.linux.maskedPaths),
     ...list("ReadonlyPaths", spec.linux.readonlyPaths),
     {
-      _tag: "RootAttributes", attributes: spec.root.readonly ? ["ro"] : [],
+      _tag: "MountAttributes", path: "/", attributes: spec.root.readonly ? ["ro"] : [],
       propagation: (spec.linux.rootfsPropagation ?? "rprivate") as "rprivate"
     },
     ...last

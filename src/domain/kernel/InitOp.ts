@@ -109,8 +109,11 @@ export const InitOp = Schema.TaggedUnion({
   MaskPaths: { paths: Schema.Array(Path) },
   /** A bind of the path on itself, read-only; missing paths are left. */
   ReadonlyPaths: { paths: Schema.Array(Path) },
-  /** mount_setattr(2) on "/": the last step that touches mounts. */
-  RootAttributes: { attributes: Schema.Array(MountAttribute), propagation: Propagation },
+  /**
+   * mount_setattr(2) on the mount at `path`, which no link may lead to: on "/" the last step that touches
+   * mounts; on a tmpfs that had to be writable until its mount points were made.
+   */
+  MountAttributes: { path: Path, attributes: Schema.Array(MountAttribute), propagation: Propagation },
   /** Writes `value` to /proc/sys/… ; `key` with dots or slashes as sysctl(8). */
   Sysctl: { key: Schema.String, value: Schema.String },
   /** Sets `lo` up in the current network namespace (rtnetlink). */

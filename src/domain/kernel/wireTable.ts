@@ -221,9 +221,9 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
   },
   MaskPaths: { opcode: 19, fields: [["paths", "texts", (op) => op.paths]] },
   ReadonlyPaths: { opcode: 20, fields: [["paths", "texts", (op) => op.paths]] },
-  RootAttributes: {
+  MountAttributes: {
     opcode: 21,
-    fields: [...attributes, ["propagation", "u32", (op) => propagationFlags[op.propagation]]]
+    fields: [["path", "text", (op) => op.path], ...attributes, ["propagation", "u32", (op) => propagationFlags[op.propagation]]]
   },
   Sysctl: {
     opcode: 22,

@@ -193,11 +193,13 @@ describe("the wire", () => {
     ).toMatchObject({ propagation: 0x44000 })
     expect(
       fieldsOf({
-        _tag: "RootAttributes",
+        _tag: "MountAttributes",
+        path: "/",
         attributes: ["ro", "relatime", "recursive"],
         propagation: "slave"
       })
     ).toEqual({
+      path: "/",
       attributesSet: 1,
       attributesClear: 0x70,
       attributesRecursive: 1,
