@@ -182,6 +182,9 @@ export class Channel {
   }
 }
 
+/** Supervisors that were started, so that a failed test leaves no container behind. */
+const started: Array<FxInit> = []
+
 /** One supervisor under test. */
 export class FxInit {
   readonly directory: string
@@ -216,6 +219,7 @@ export class FxInit {
     this.process = FxInit.run(this.directory, bytes)
     this.channel = new Channel(this.process.stdio[4] as net.Socket)
     this.gone = new Promise((resolve) => this.process.once("exit", () => resolve()))
+    started.push(this)
   }
 
   /** Starts the program on any bytes. */
@@ -262,4 +266,10 @@ export class FxInit {
 
 export const temporaryBase = (): string => mkdtempSync("/tmp/fx-init-test-")
 
-export const removeBase = (base: string): void => rmSync(base, { recursive: true, force: true })
+export const removeBase = (base: string): void => {
+  for (const run of started) {
+    const init = run.process.exitCode === null ? run.status.init : undefined
+    if (run.process.signalCode === null && init !== undefined) process.kill(init.pid, "SIGKILL")
+  }
+  rmSync(base, { recursive: true, force: true })
+}
