@@ -5,7 +5,7 @@
 import { Effect, Layer, Scope, Stream } from "effect"
 import { findCommand } from "../../src/cli/argv/findCommand.ts"
 import { readCommand } from "../../src/cli/argv/readCommand.ts"
-import { runCommand } from "../../src/cli/runCommand.ts"
+import { tellFailure } from "../../src/cli/tellFailure.ts"
 import { badOptions } from "../../src/cli/commands/CommandFailure.ts"
 import { Surroundings } from "../../src/cli/terminal/Surroundings.ts"
 import { OutputClosed, type OutputName, Terminal } from "../../src/cli/terminal/Terminal.ts"
@@ -83,14 +83,14 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
     removeFile: (path) => Effect.sync(() => void files.delete(path))
   })
   const done = (exitCode: number): Outcome => ({ exitCode, ...output, files, wasRaw: raw.was, isRaw: raw.is })
-  const found = findCommand(argv, 80)
-  const read = found._tag === "Answer" ? found : readCommand(await found.entry.load(), found, 80)
+  const found = findCommand(argv, () => 80)
+  const read = found._tag === "Answer" ? found : readCommand(await found.entry.load(), found, () => 80)
   if (read._tag === "Answer") {
     output[read.stream] += read.text
     return done(read.exitCode)
   }
-  const engine = Layer.mock(Engine, props.engine ?? {} as never)
-  const exitCode = await Effect.runPromise(Effect.provide(runCommand(read), Layer.mergeAll(terminal, surroundings, engine)))
+  const engine = Layer.mock(Engine, (props.engine ?? {}) as Engine["Service"])
+  const exitCode = await Effect.runPromise(Effect.provide(tellFailure(read.described, read.command.run(read.invocation)), Layer.mergeAll(terminal, surroundings, engine)))
   return done(exitCode)
 }
 
@@ -110,7 +110,7 @@ export const summary = (
   const record: ContainerRecord = {
     version: 1, id: id(name.replace(/[^0-9a-f]/g, "f")), name, createdAt: "2024-05-01T10:00:00Z",
     config: { ...defaultConfig("busybox"), command: ["sh"], ...more.config },
-    layers: ["/layer"], imageId: "", image: noImageDefaults, phase: "created", cgroups: [], stopRequested: false, error: "",
+    layers: ["/layer"], imageId: "", image: noImageDefaults, phase: "created", cgroups: [], limitsPending: false, stopRequested: false, error: "",
     restartCount: 0, ...more.record
   }
   const up = state === "running" || state === "paused"

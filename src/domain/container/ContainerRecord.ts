@@ -36,6 +36,8 @@ export const ContainerRecord = Schema.Struct({
   cgroups: Schema.Array(Schema.String),
   /** Directory of cgroup2 or of the v1 freezer, for freeze and kill. */
   control: Schema.optionalKey(Schema.Struct({ directory: Schema.String, version: Schema.Literals([1, 2]) })),
+  /** An update was begun: its limits may or may not be in force yet. */
+  limitsPending: Schema.Boolean,
   /** The user asked for the end: kill, stop or rm. No restart policy acts then. */
   stopRequested: Schema.Boolean,
   startedAt: Schema.optionalKey(Schema.String),

@@ -13,7 +13,7 @@ import { listContainers } from "../Store.ts"
 import { deviceNodes } from "./deviceNodes.ts"
 import { isAlive, look } from "./observation.ts"
 import { recover, seenLeftovers } from "./recover.ts"
-import { cgroupPath } from "./stats.ts"
+import { cgroupPath } from "./update.ts"
 
 export interface Disagreement {
   /** The container's id, or the path of what belongs to none. */

@@ -98,7 +98,7 @@ export const create = Effect.fnUntraced(function*(
   const id = yield* newId
   const record: ContainerRecord = {
     version: 1, id, name, createdAt: yield* now, config: settled, ...root, phase: "created", cgroups: [],
-    stopRequested: false, error: "", restartCount: 0
+    limitsPending: false, stopRequested: false, error: "", restartCount: 0
   }
   for (let attempt = 0;; attempt++) {
     const random = [yield* Random.next, yield* Random.next, yield* Random.next] as const

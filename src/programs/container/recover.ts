@@ -3,6 +3,7 @@
  * what is recorded and what is seen, then its operations. Idempotent; may itself be cut short anywhere.
  */
 import * as Effect from "effect/Effect"
+import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { orphans } from "../../domain/container/recovery.ts"
@@ -16,6 +17,7 @@ import { tryLocked } from "./lifecycleLock.ts"
 import { isAlive, look, readIfPresent } from "./observation.ts"
 import { removal } from "./remove.ts"
 import { takeOver } from "./settle.ts"
+import { settleLimits } from "./update.ts"
 import { parseStatus } from "../../domain/kernel/Supervisor.ts"
 
 /** What recovery did or could not do, for the user. */
@@ -34,7 +36,7 @@ const listIfPresent = (path: string): Effect.Effect<ReadonlyArray<string>, Kerne
 /** A container under its lock: finishes a removal, ends what lost its supervisor, takes over what ended. */
 const recoverContainer = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>
-): Effect.fn.Return<string | undefined, KernelError, Kernel | Host> {
+): Effect.fn.Return<string | undefined, KernelError | ContainerError, Kernel | Host> {
   const { paths } = yield* Host
   const fresh = yield* getContainer(stored.record.id)
   if (fresh === undefined) return undefined
@@ -48,7 +50,8 @@ const recoverContainer = Effect.fnUntraced(function*(
   const supervised = seen.status !== undefined && (yield* isAlive(seen.status.supervisor))
   if (supervised && seen.status?.exited === undefined) {
     yield* removeDeadExecs(record.id)
-    return undefined
+    yield* settleLimits(fresh)
+    return record.limitsPending ? `put the limits of ${record.name} into force` : undefined
   }
   // One that lost its supervisor is ended: nobody reads its output nor would tell of its end
   const settled = yield* takeOver(fresh, seen)

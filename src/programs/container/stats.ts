@@ -4,16 +4,12 @@ import * as Stream from "effect/Stream"
 import { type Display, display, parseStats, type Stats, statsFiles } from "../../domain/cgroup/CgroupStats.ts"
 import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
-import * as Paths from "../../domain/container/Paths.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { Host } from "../Host.ts"
 import { Kernel, perform } from "../Kernel.ts"
 import { findContainer, listContainers } from "../Store.ts"
 import { stateOf } from "./observation.ts"
-
-/** The container's cgroup as the control files' paths have it. */
-export const cgroupPath = (record: ContainerRecord, paths: Paths.Paths): string =>
-  `/${record.config.cgroupParent || Paths.cgroupParent(paths)}/${record.id}`.replace(/\/+/g, "/")
+import { cgroupPath } from "./update.ts"
 
 /** One sample of one container; undefined when it does not run. */
 export const sample = Effect.fnUntraced(function*(

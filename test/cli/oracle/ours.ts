@@ -12,7 +12,7 @@ import { type Body, environment, fileContents, type Recorded } from "./Recorded.
 export const oracle = recorded as unknown as Recorded
 
 /** As docker lays out help where it knows no terminal. */
-const width = 80
+const width = () => 80
 
 /** What a command line comes to before anything is done. */
 export const read = async (argv: ReadonlyArray<string>) => {

@@ -8,7 +8,7 @@ import { formatStatus, parseStatus, type SupervisorStatus } from "../../../src/d
 const record: ContainerRecord = {
   version: 1, id: "ab".repeat(32), name: "calm_otter", createdAt: formatTime(1_700_000_000_000_000_001n),
   config: defaultConfig("fx/hello"), layers: ["/layer"], imageId: "", image: noImageDefaults, phase: "created",
-  cgroups: [], stopRequested: false, error: "", restartCount: 0
+  cgroups: [], limitsPending: false, stopRequested: false, error: "", restartCount: 0
 }
 const launched: ContainerRecord = { ...record, phase: "launched" }
 const supervisor = { pid: 10, startTime: 100 }

@@ -1,0 +1,135 @@
+/**
+ * Where a benchmark lives: a directory below /tmp with a root file system of busybox, the compiled C programs
+ * and the state of every contestant, and control groups below one parent. All of it goes in the end.
+ */
+import { execFileSync } from "node:child_process"
+import {
+  copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync
+} from "node:fs"
+import { basename, join } from "node:path"
+import { cgroupParent, type Paths } from "../src/domain/container/Paths.ts"
+import { Coprocess } from "./Coprocess.ts"
+
+const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path))
+
+/** Why nothing can be measured here, or undefined. */
+export const unavailable: string | undefined = process.getuid?.() !== 0
+  ? "needs root: containers are made for real"
+  : busybox === undefined
+  ? "needs a static busybox: apt-get install busybox-static"
+  : undefined
+
+/** Everything measured runs with this: NODE_EXTRA_CA_CERTS makes every start of Node slower. */
+const environment = (): NodeJS.ProcessEnv => {
+  const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, NODE_COMPILE_CACHE: ___, ...rest } = process.env
+  return rest
+}
+
+const makeRootfs = (path: string): void => {
+  for (const directory of ["bin", "etc", "proc", "sys", "dev", "tmp", "root"]) {
+    mkdirSync(join(path, directory), { recursive: true })
+  }
+  copyFileSync(busybox!, join(path, "bin/busybox"))
+  for (const applet of ["sh", "true", "sleep"]) symlinkSync("busybox", join(path, "bin", applet))
+  writeFileSync(join(path, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")
+  writeFileSync(join(path, "etc/group"), "root:x:0:\n")
+  for (const name of ["hostname", "hosts", "resolv.conf"]) writeFileSync(join(path, "etc", name), "")
+}
+
+/** Mount points of the control-group hierarchies. */
+export const hierarchies = (): ReadonlyArray<{ readonly mount: string; readonly version: 1 | 2 }> =>
+  readFileSync("/proc/self/mountinfo", "utf8").split("\n").flatMap((line) => {
+    const version = / - cgroup(2?) /.exec(line)?.[1]
+    return version === undefined ? [] : [{ mount: line.split(" ")[4]!, version: version === "2" ? 2 : 1 }]
+  })
+
+/** The cgroup2 beside older hierarchies, which crun refuses to work with; undefined: there is none. */
+const hybridMount = (): string | undefined => {
+  const all = hierarchies()
+  return all.some(({ version }) => version === 1) ? all.find(({ version }) => version === 2)?.mount : undefined
+}
+
+const removeGroups = (directory: string): void => {
+  if (!existsSync(directory)) return
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroups(join(directory, entry.name))
+  }
+  try {
+    rmdirSync(directory)
+  } catch (cause) {
+    console.error(`bench: left behind: ${directory}: ${String(cause)}`)
+  }
+}
+
+export class Workspace {
+  readonly directory = mkdtempSync("/tmp/fx-bench-")
+  readonly rootfs = join(this.directory, "rootfs")
+  readonly paths: Paths = { root: join(this.directory, "fx"), execRoot: join(this.directory, "fx-run") }
+  /** Parent of the control groups of all others. */
+  readonly group = `/${basename(this.directory)}`
+  readonly environment = environment()
+  private readonly endings: Array<() => Promise<void>> = []
+  private readonly programs = new Map<string, string>()
+  private readonly watches = new Map<boolean, Coprocess>()
+
+  constructor() {
+    makeRootfs(this.rootfs)
+  }
+
+  file(name: string, content: string | Uint8Array): string {
+    const path = join(this.directory, name)
+    mkdirSync(join(path, ".."), { recursive: true })
+    writeFileSync(path, content)
+    return path
+  }
+
+  /** Done at the end, the latest first. */
+  atEnd(ending: () => Promise<void>): void {
+    this.endings.unshift(ending)
+  }
+
+  /** A C program beside this file, compiled. */
+  program(name: "bare" | "stopwatch"): string {
+    const known = this.programs.get(name)
+    if (known !== undefined) return known
+    const path = join(this.directory, name)
+    execFileSync("cc", ["-O2", "-Wall", "-static", "-o", path, join(import.meta.dirname, `${name}.c`)], { stdio: "inherit" })
+    this.programs.set(name, path)
+    return path
+  }
+
+  /**
+   * Milliseconds for a command, or for many of them, `atOnce` at a time. `peer`: in a mount namespace without the
+   * cgroup2 that crun refuses. Fails when one of them fails.
+   */
+  async time(
+    argv: ReadonlyArray<string>, options: { readonly peer: boolean; readonly times?: number; readonly atOnce?: number }
+  ): Promise<number> {
+    const { atOnce = 1, times = 1 } = options
+    const answer = await this.stopwatch(options.peer).ask([times, atOnce, ...argv].join("\t"))
+    const [nanoseconds, failed] = answer.split(" ").map(Number)
+    if (failed !== 0) {
+      throw new Error(`${failed} of ${times} failed: ${argv.join(" ")} (STOPWATCH_VERBOSE=1 shows what they say)`)
+    }
+    return nanoseconds! / 1e6
+  }
+
+  private stopwatch(peer: boolean): Coprocess {
+    const known = this.watches.get(peer)
+    if (known !== undefined) return known
+    const hidden = peer ? hybridMount() : undefined
+    const program = this.program("stopwatch")
+    const made = new Coprocess("stopwatch", hidden === undefined ? [program] : [program, hidden], this.environment)
+    this.watches.set(peer, made)
+    return made
+  }
+
+  async dispose(): Promise<void> {
+    for (const ending of this.endings) await ending().catch((error: unknown) => console.error(`bench: ${String(error)}`))
+    for (const watch of this.watches.values()) await watch.close()
+    for (const { mount } of hierarchies()) {
+      for (const group of [this.group, cgroupParent(this.paths)]) removeGroups(`${mount}${group}`)
+    }
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}

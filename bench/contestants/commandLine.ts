@@ -1,0 +1,12 @@
+/** fx-engine as a command: the bundled program under the Node that runs this benchmark. */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { Workspace } from "../Workspace.ts"
+
+const bundle = join(import.meta.dirname, "../../dist/cli.mjs")
+
+export const commandLine = (workspace: Workspace): ReadonlyArray<string> => {
+  if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`)
+  const { execRoot, root } = workspace.paths
+  return [process.execPath, bundle, "--root", root, "--exec-root", execRoot]
+}

@@ -1,0 +1,55 @@
+/** `npm run bench`: fx-engine beside C, crun, runc, podman and docker, in one run, as ratios. */
+import { loadavg } from "node:os"
+import { parseArgs } from "node:util"
+import type { Part } from "./Part.ts"
+import { coldRun } from "./parts/coldRun.ts"
+import { detachedStarts } from "./parts/detachedStarts.ts"
+import { idleMemory } from "./parts/idleMemory.ts"
+import { simulatedOperations } from "./parts/simulatedOperations.ts"
+import { startToExit } from "./parts/startToExit.ts"
+import { describe } from "./report.ts"
+import { unavailable, Workspace } from "./Workspace.ts"
+
+const parts: ReadonlyArray<Part> = [startToExit, coldRun, detachedStarts, idleMemory, simulatedOperations]
+/** Parts that make real containers. */
+const real: ReadonlySet<string> = new Set(["a", "b", "c", "d"])
+
+const usage = [
+  "npm run bench -- [--parts a,b,…] [--repetitions N]",
+  ...parts.map(({ key, repetitions, title }) => `  ${key}  ${title} (${repetitions} repetitions)`)
+].join("\n")
+
+const load = (): string => loadavg().map((one) => one.toFixed(2)).join(" ")
+
+const runPart = async (part: Part, repetitions: number): Promise<void> => {
+  if (real.has(part.key) && unavailable !== undefined) {
+    return console.log(`(${part.key}) ${part.title}\n  skipped: ${unavailable}\n`)
+  }
+  const workspace = new Workspace()
+  const before = load()
+  try {
+    const outcome = await part.measure(workspace, repetitions)
+    console.log(describe(part, outcome))
+    console.log(`  load average ${before} before, ${load()} after\n`)
+  } finally {
+    await workspace.dispose()
+  }
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: { parts: { type: "string" }, repetitions: { type: "string" }, help: { type: "boolean", short: "h" } }
+  })
+  if (values.help) return console.log(usage)
+  const wanted = values.parts === undefined ? parts.map(({ key }) => key) : values.parts.split(",")
+  const chosen = parts.filter(({ key }) => wanted.includes(key))
+  const repetitions = values.repetitions === undefined ? undefined : Number(values.repetitions)
+  if (chosen.length !== wanted.length || (repetitions !== undefined && !(repetitions >= 1))) {
+    console.error(usage)
+    process.exitCode = 2
+    return
+  }
+  for (const part of chosen) await runPart(part, repetitions ?? part.repetitions)
+}
+
+await main()

@@ -1,0 +1,50 @@
+/** What the commands that attach have in common: detach keys, signals passed on, and the exit status of an ending. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { defaultDetachKeys, parseDetachKeys } from "../../domain/text/DetachKeys.ts"
+import type { TextError } from "../../domain/text/TextError.ts"
+import { Engine, type EngineError, type Session } from "../../programs/Engine.ts"
+import { text } from "../argv/Flag.ts"
+import { type Attachment, attachedSession, notATerminal } from "../terminal/attachedSession.ts"
+import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
+import { type CommandFailure, refusal } from "./CommandFailure.ts"
+
+export const detachKeysFlag = {
+  "detach-keys": text("Override the key sequence for detaching a container")
+}
+
+/** Keys as bytes; "" means docker's default. */
+export const detachKeysOf = (written: string): Result.Result<Uint8Array, TextError> =>
+  parseDetachKeys(written === "" ? defaultDetachKeys : written)
+
+/** With -it docker wants a real terminal, rather than leave the user without an echo. */
+export const checkTerminal = (wanted: boolean): Effect.Effect<void, CommandFailure, Terminal> =>
+  Effect.flatMap(Terminal, (terminal) =>
+    wanted && !terminal.isTerminal("stdin") ? Effect.fail(refusal(notATerminal)) : Effect.void)
+
+export interface Joined extends Omit<Attachment, "onSignal"> {
+  /** Name or id of the container that signals go to; undefined: they are ours. */
+  readonly signalsTo: string | undefined
+  /** How the exit status is learned when the session was cut off. */
+  readonly status: Effect.Effect<number, EngineError>
+}
+
+/** Signals go to whatever runs: one that comes too early or too late is lost, as with docker. */
+export const joinSession = (
+  session: Session, joined: Joined
+): Effect.Effect<
+  { readonly status: number; readonly detached: boolean }, EngineError | OutputClosed, Engine | Terminal | Scope.Scope
+> => Effect.gen(function*() {
+  const engine = yield* Engine
+  const { signalsTo } = joined
+  const ending = yield* attachedSession(session, {
+    ...joined,
+    onSignal: signalsTo === undefined ? undefined : (signal) => Effect.ignore(engine.kill(signalsTo, signal))
+  })
+  switch (ending._tag) {
+    case "Exited": return { status: ending.exit.code, detached: false }
+    case "Detached": return { status: 0, detached: true }
+    case "Lost": return { status: yield* joined.status, detached: false }
+  }
+})

@@ -1,0 +1,159 @@
+/** What operations would have made that were not performed: files, records, values, and handles of nothing. */
+import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
+import type { Collection, FileStatus, KernelOp, RecordRow } from "../../domain/kernel/KernelOp.ts"
+import { formatStatus, type SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
+
+/** The container that was never started: a number above every pid (PID_MAX_LIMIT is 2^22). */
+export const imaginedProcess: ProcessIdentity = { pid: 2 ** 22 + 1, startTime: 1 }
+
+/** Above the handles of any interpreter. */
+const firstHandle = 2 ** 31
+
+type Entry = { readonly _tag: "Directory"; readonly mode: number } | {
+  readonly _tag: "File"
+  readonly mode: number
+  readonly text: string
+} | { readonly _tag: "Removed" }
+
+const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")))
+
+/** What a supervisor would have left: a program that has run and ended with 0. */
+const finalStatus = (): string =>
+  formatStatus({
+    supervisor: imaginedProcess, init: imaginedProcess, startedAt: 1n,
+    exited: { at: 1n, status: { code: 0, signal: 0, oomKilled: false } }
+  })
+
+export class Imagined {
+  private readonly entries = new Map<string, Entry>()
+  private readonly values = new Map<string, string>()
+  private readonly rows = new Map<string, RecordRow | "removed">()
+  private readonly supervisors = new Set<string>()
+  private readonly used = new Set<number>()
+  private nextHandle = firstHandle
+
+  takeHandle(): number {
+    return this.nextHandle++
+  }
+
+  ownsHandle(handle: number): boolean {
+    return handle >= firstHandle
+  }
+
+  /** True once for every handle. */
+  firstUse(handle: number): boolean {
+    if (this.used.has(handle)) return false
+    this.used.add(handle)
+    return true
+  }
+
+  apply(op: KernelOp): void {
+    switch (op.tag) {
+      case "DirMake":
+      case "DirEnsure":
+        return this.put(op.payload.path, { _tag: "Directory", mode: op.payload.mode })
+      case "CgroupMake":
+      case "CgroupEnsure":
+        return this.put(op.payload.directory, { _tag: "Directory", mode: 0o755 })
+      case "FileWrite":
+        return this.put(op.payload.path, { _tag: "File", mode: op.payload.mode, text: op.payload.text })
+      case "FileRemove":
+      case "TreeRemove":
+        return this.removeBelow(op.payload.path)
+      case "CgroupRemove":
+        return this.removeBelow(op.payload.directory)
+      case "CgroupWrite":
+        this.values.set(`${op.payload.directory}/${op.payload.file}`, op.payload.value)
+        return
+      case "SupervisorStart":
+        return this.start(op.payload.spec)
+      case "RecordPut": {
+        const { collection, key, name, revision, value } = op.payload
+        this.rows.set(`${collection}/${key}`, { key, name, value, revision: revision + 1 })
+        return
+      }
+      case "RecordDelete":
+        this.rows.set(`${op.payload.collection}/${op.payload.key}`, "removed")
+        return
+      default:
+        return
+    }
+  }
+
+  textOf(path: string): string | undefined {
+    const entry = this.entries.get(path)
+    return entry?._tag === "File" ? entry.text : undefined
+  }
+
+  isDirectory(path: string): boolean {
+    return this.entries.get(path)?._tag === "Directory"
+  }
+
+  isRemoved(path: string): boolean {
+    for (let at = path; at.length > 1; at = parentOf(at)) {
+      const entry = this.entries.get(at)
+      if (entry !== undefined) return entry._tag === "Removed"
+    }
+    return false
+  }
+
+  statusOf(path: string): FileStatus | undefined {
+    const entry = this.entries.get(path)
+    if (entry === undefined || entry._tag === "Removed") return undefined
+    const directory = entry._tag === "Directory"
+    return {
+      type: directory ? "directory" : "file", mode: entry.mode, uid: 0, gid: 0, major: 0, minor: 0,
+      size: directory ? 4096 : new TextEncoder().encode(entry.text).length
+    }
+  }
+
+  /** Names that would be in a directory besides the real ones. */
+  namesIn(directory: string): ReadonlyArray<string> {
+    const prefix = directory.endsWith("/") ? directory : `${directory}/`
+    return [...this.entries].flatMap(([path, entry]) =>
+      entry._tag !== "Removed" && path.startsWith(prefix) && !path.slice(prefix.length).includes("/")
+        ? [path.slice(prefix.length)]
+        : [])
+  }
+
+  valuesOf(directory: string, files: ReadonlyArray<string>): Record<string, string> {
+    return Object.fromEntries(files.flatMap((file) => {
+      const value = this.values.get(`${directory}/${file}`)
+      return value === undefined ? [] : [[file, `${value}\n`]]
+    }))
+  }
+
+  hasSupervisor(directory: string): boolean {
+    return this.supervisors.has(directory)
+  }
+
+  rowOf(collection: Collection, key: string): RecordRow | "removed" | undefined {
+    return this.rows.get(`${collection}/${key}`)
+  }
+
+  mergeRows(collection: Collection, real: ReadonlyArray<RecordRow>): ReadonlyArray<RecordRow> {
+    const rows = new Map(real.map((row) => [row.key, row]))
+    for (const [path, row] of this.rows) {
+      if (!path.startsWith(`${collection}/`)) continue
+      if (row === "removed") rows.delete(path.slice(collection.length + 1))
+      else rows.set(row.key, row)
+    }
+    return [...rows.values()].sort((one, other) => one.key < other.key ? -1 : 1)
+  }
+
+  private put(path: string, entry: Entry): void {
+    this.entries.set(path, entry)
+  }
+
+  private removeBelow(path: string): void {
+    for (const known of this.entries.keys()) if (known.startsWith(`${path}/`)) this.entries.delete(known)
+    this.entries.set(path, { _tag: "Removed" })
+  }
+
+  private start(spec: SupervisorSpec): void {
+    this.supervisors.add(spec.directory)
+    const status: Entry = { _tag: "File", mode: 0o600, text: finalStatus() }
+    this.put(`${spec.directory}/status`, status)
+    if (spec.exitFile !== undefined) this.put(spec.exitFile, status)
+  }
+}

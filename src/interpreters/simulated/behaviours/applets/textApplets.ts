@@ -1,0 +1,231 @@
+/** Applets that write and pass on text. */
+import { messageOf, perform, read, readFile, write } from "../calls.ts"
+import type { Running } from "../makeBehaviour.ts"
+import { type Applets, complain, parseOptions } from "./Applet.ts"
+
+const escapes: { readonly [letter: string]: string } = {
+  a: "\u0007", b: "\b", e: "\u001b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "\\": "\\", "\"": "\""
+}
+
+/** Backslash escapes as printf(1) and echo -e have them; `\c` ends the output. */
+export const unescape = (text: string): { readonly text: string; readonly ends: boolean } => {
+  let out = ""
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== "\\" || at === text.length - 1) {
+      out += text[at]
+      continue
+    }
+    const octal = /^0?[0-7]{1,3}/.exec(text.slice(at + 1))
+    const hexadecimal = /^x([0-9a-fA-F]{1,2})/.exec(text.slice(at + 1))
+    const letter = text[at + 1]!
+    if (letter === "c") return { text: out, ends: true }
+    if (octal !== null) {
+      out += String.fromCharCode(parseInt(octal[0], 8) & 0xff)
+      at += octal[0].length
+    } else if (hexadecimal !== null) {
+      out += String.fromCharCode(parseInt(hexadecimal[1]!, 16))
+      at += hexadecimal[0].length
+    } else {
+      out += escapes[letter] ?? `\\${letter}`
+      at++
+    }
+  }
+  return { text: out, ends: false }
+}
+
+/** What echo writes. */
+export const echoed = (args: ReadonlyArray<string>): string => {
+  let newline = true
+  let escaped = false
+  let at = 0
+  for (; at < args.length && /^-[neE]+$/.test(args[at]!); at++) {
+    for (const letter of args[at]!.slice(1)) {
+      if (letter === "n") newline = false
+      else escaped = letter === "e"
+    }
+  }
+  const text = args.slice(at).join(" ")
+  const { text: out, ends } = escaped ? unescape(text) : { text, ends: false }
+  return newline && !ends ? `${out}\n` : out
+}
+
+/** printf(1): the format is used again while arguments are left. */
+export const formatted = (args: ReadonlyArray<string>): string => {
+  const [format = "", ...rest] = args
+  let out = ""
+  let next = 0
+  do {
+    const { text, ends } = unescape(format)
+    out += text.replace(/%(-?0?\d*)(?:\.(\d+))?([sdiuxXobc%])/g, (_, width: string, precision: string | undefined, kind: string) => {
+      if (kind === "%") return "%"
+      const value = rest[next++] ?? ""
+      const number = Math.trunc(Number(value)) || 0
+      const shown = kind === "s"
+        ? precision === undefined ? value : value.slice(0, Number(precision))
+        : kind === "b" ? unescape(value).text
+        : kind === "c" ? value.slice(0, 1)
+        : kind === "x" ? number.toString(16)
+        : kind === "X" ? number.toString(16).toUpperCase()
+        : kind === "o" ? number.toString(8)
+        : String(number)
+      const size = Math.abs(Number(width.replace(/^-?0/, (zero) => zero.startsWith("-") ? "-" : "")) || 0)
+      if (width.startsWith("-")) return shown.padEnd(size)
+      return shown.padStart(size, /^0/.test(width) && kind !== "s" ? "0" : " ")
+    })
+    if (ends) break
+  } while (next > 0 && next < rest.length)
+  return out
+}
+
+const noInput = new Uint8Array(0)
+
+/** Everything from files, or the standard input for none and for `-`; what can't be opened is said. */
+function* readAll(name: string, paths: ReadonlyArray<string>): Running<{ readonly data: Uint8Array; readonly code: number }> {
+  const pieces: Array<Uint8Array> = []
+  let code = 0
+  for (const path of paths.length === 0 ? ["-"] : paths) {
+    if (path === "-") {
+      for (let piece = yield* read(); piece.length > 0; piece = yield* read()) pieces.push(piece)
+      continue
+    }
+    const result = yield* readFile(path)
+    if (result.ok) pieces.push(result.value)
+    else {
+      code = 1
+      yield* write(result.errno === "EISDIR"
+        ? `${name}: read error: Is a directory\n`
+        : `${name}: can't open '${path}': ${messageOf(result.errno)}\n`, 2)
+    }
+  }
+  return { data: pieces.length === 0 ? noInput : new Uint8Array(Buffer.concat(pieces)), code }
+}
+
+/** Writes on what comes, without waiting for the end of it. */
+function* cat(args: ReadonlyArray<string>): Running<number> {
+  const { operands } = parseOptions(args)
+  if (operands.length > 0 && !operands.includes("-")) {
+    const { data, code } = yield* readAll("cat", operands)
+    yield* write(data)
+    return code
+  }
+  for (let piece = yield* read(); piece.length > 0; piece = yield* read()) {
+    const written = yield* perform({ _tag: "Write", descriptor: 1, data: piece })
+    if (!written.ok) return 1
+  }
+  return 0
+}
+
+const linesOf = (data: Uint8Array): ReadonlyArray<string> => {
+  const text = new TextDecoder().decode(data)
+  return text === "" ? [] : text.replace(/\n$/, "").split("\n")
+}
+
+/** What comes until there is enough of it, by lines or bytes. */
+function* readEnough(paths: ReadonlyArray<string>, enough: (data: Uint8Array) => boolean): Running<Uint8Array | undefined> {
+  if (paths.length > 0) return undefined
+  let data = noInput
+  while (!enough(data)) {
+    const piece = yield* read()
+    if (piece.length === 0) break
+    data = new Uint8Array(Buffer.concat([data, piece]))
+  }
+  return data
+}
+
+const lineCount = (data: Uint8Array): number => data.reduce((count, byte) => byte === 10 ? count + 1 : count, 0)
+
+function* headOrTail(name: "head" | "tail", args: ReadonlyArray<string>): Running<number> {
+  const rewritten = args.map((one) => /^-\d+$/.test(one) ? `-n${one.slice(1)}` : one)
+  const { values, operands } = parseOptions(rewritten, "nc")
+  const bytes = values.get("c")
+  const count = Number(bytes ?? values.get("n") ?? 10)
+  const input = name === "tail" ? undefined : yield* readEnough(operands, (data) =>
+    bytes === undefined ? lineCount(data) >= count : data.length >= count)
+  const { data, code } = input === undefined ? yield* readAll(name, operands) : { data: input, code: 0 }
+  if (bytes !== undefined) yield* write(name === "head" ? data.subarray(0, count) : data.subarray(Math.max(0, data.length - count)))
+  else {
+    const lines = linesOf(data)
+    const kept = name === "head" ? lines.slice(0, count) : lines.slice(Math.max(0, lines.length - count))
+    yield* write(kept.map((line) => `${line}\n`).join(""))
+  }
+  return code
+}
+
+function* grep(args: ReadonlyArray<string>): Running<number> {
+  const { flags, values, operands } = parseOptions(args, "e")
+  const [pattern = "", ...paths] = values.has("e") ? [values.get("e")!, ...operands] : operands
+  const source = flags.has("F") ? pattern.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") : pattern
+  const matcher = new RegExp(flags.has("x") ? `^(?:${source})$` : source, flags.has("i") ? "i" : "")
+  const { data, code } = yield* readAll("grep", paths)
+  const found = linesOf(data).filter((line) => matcher.test(line) !== flags.has("v"))
+  if (flags.has("c")) yield* write(`${found.length}\n`)
+  else if (!flags.has("q")) yield* write(found.map((line) => `${line}\n`).join(""))
+  return code !== 0 ? 2 : found.length > 0 ? 0 : 1
+}
+
+function* wc(args: ReadonlyArray<string>): Running<number> {
+  const { flags, operands } = parseOptions(args)
+  const { data, code } = yield* readAll("wc", operands)
+  const text = new TextDecoder().decode(data)
+  const counts = {
+    l: text.split("\n").length - 1, w: text.split(/\s+/).filter((word) => word !== "").length, c: data.length
+  }
+  const wanted = (["l", "w", "c"] as const).filter((key) => flags.size === 0 || flags.has(key))
+  const shown = wanted.map((key) => wanted.length === 1 ? String(counts[key]) : String(counts[key]).padStart(9))
+  yield* write(`${[shown.join(" "), ...operands].join(" ")}\n`)
+  return code
+}
+
+function* seq(args: ReadonlyArray<string>): Running<number> {
+  const numbers = args.map(Number)
+  const [first, step, last] = numbers.length === 1
+    ? [1, 1, numbers[0]!]
+    : numbers.length === 2 ? [numbers[0]!, 1, numbers[1]!] : [numbers[0]!, numbers[1]!, numbers[2]!]
+  let out = ""
+  for (let at = first; step > 0 ? at <= last : at >= last; at += step) out += `${at}\n`
+  yield* write(out)
+  return 0
+}
+
+function* tee(args: ReadonlyArray<string>): Running<number> {
+  const { flags, operands } = parseOptions(args)
+  let code = 0
+  let append = flags.has("a")
+  for (let piece = yield* read();; piece = yield* read()) {
+    for (const path of operands) {
+      const result = yield* perform({ _tag: "WriteFile", path, data: piece, append })
+      if (!result.ok) code = yield* complain(`tee: ${path}: ${messageOf(result.errno)}`)
+    }
+    append = true
+    yield* write(piece)
+    if (piece.length === 0) return code
+  }
+}
+
+/** Writes until nobody reads any more. */
+function* yes(args: ReadonlyArray<string>): Running<number> {
+  const line = `${args.length === 0 ? "y" : args.join(" ")}\n`
+  for (;;) {
+    const result = yield* perform({ _tag: "Write", descriptor: 1, data: line.repeat(64) })
+    if (!result.ok) return 1
+  }
+}
+
+export const textApplets: Applets = {
+  echo: function*(args) {
+    yield* write(echoed(args))
+    return 0
+  },
+  printf: function*(args) {
+    yield* write(formatted(args))
+    return 0
+  },
+  cat,
+  grep,
+  head: (args) => headOrTail("head", args),
+  tail: (args) => headOrTail("tail", args),
+  wc,
+  seq,
+  tee,
+  yes
+}
