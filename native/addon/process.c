@@ -10,6 +10,9 @@ uint64_t parse_start_time(const char *stat)
     if (at == NULL)
         return 0;
     at++;
+    /* Field 3: a zombie only waits for its parent to look; to everybody else it has gone. */
+    if (at[0] == ' ' && (at[1] == 'Z' || at[1] == 'X'))
+        return 0;
     /* proc_pid_stat(5): starttime is field 22, the twentieth after the name. */
     for (int field = 3; field < 22; field++) {
         if (*at != ' ')

@@ -165,7 +165,7 @@ export const KernelOps = {
   /** Whole frames; done when the kernel has taken them. EPIPE when the supervisor has gone. */
   ChannelWrite: { payload: Schema.Struct({ channel: Handle, frames: Schema.Uint8Array }), success: Nothing },
   ChannelClose: { payload: Schema.Struct({ channel: Handle }), success: Nothing },
-  /** pidfd_send_signal(2) after the start time was compared; ESRCH when that process has gone. Signal 0 only asks. */
+  /** pidfd_send_signal(2) after the start time was compared; ESRCH when that process has gone, zombies too. Signal 0 only asks. */
   ProcessSignal: { payload: Schema.Struct({ process: ProcessIdentity, signal: UInt }), success: Nothing },
 
   // Root file systems

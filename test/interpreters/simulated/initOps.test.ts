@@ -64,7 +64,7 @@ describe("the root", () => {
   })
 
   it("is read-only when asked, but for what is mounted on it", () => {
-    const attributes: InitOp = { _tag: "RootAttributes", attributes: ["ro"], propagation: "rprivate" }
+    const attributes: InitOp = { _tag: "MountAttributes", path: "/", attributes: ["ro"], propagation: "rprivate" }
     const seen = output("echo x > /x; echo $?; echo y > /mnt/y; echo $?", [mountOf({}), attributes])
     assert.strictEqual(seen, "1\n0\nsh: can't create /x: Read-only file system\n")
   })
