@@ -1,7 +1,8 @@
 /**
- * Bundles the command line into dist. Start-up is mostly the loading of files, so a command finds what it needs in
- * few of them: what every command needs, what it takes to have an engine, the commands themselves, the simulated kernel.
+ * Bundles the command line into dist. Start-up is mostly the loading of files, so a command finds what it needs in few
+ * of them: what every command needs, what it takes to have an engine, the commands themselves, the simulated kernel.
  */
+import { chmodSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "rolldown"
 
@@ -10,13 +11,14 @@ const source = (path) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 /** Chunks in order: a module belongs to the first one that reaches it by static imports from these files. */
 const chunks = [
   ["core", ["cli/main.ts"]],
-  ["engine", ["cli/runOnEngine.ts", "interpreters/linux/LinuxKernel.ts", "cli/commands/run.ts"]],
   ["version", ["cli/commands/version.ts"]],
-  ["simulated", ["cli/simulatedHost.ts", "cli/instruments.ts", "cli/format/planText.ts", "cli/commands/replay.ts"]],
+  ["engine", ["cli/runOnEngine.ts", "interpreters/linux/LinuxKernel.ts", "cli/commands/run.ts"]],
   ["commands", [
-    "attach", "cp", "create", "exec", "images", "import", "info", "inspect", "kill", "logs", "pause", "ps", "rename", "restart",
-    "rm", "rmi", "start", "stats", "stop", "systemCheck", "systemReap", "systemRecover", "top", "unpause", "update", "wait"
-  ].map((name) => `cli/commands/${name}.ts`)]
+    "attach", "cp", "create", "exec", "images", "import", "info", "inspect", "kill", "logs", "pause", "ps", "rename",
+    "restart", "rm", "rmi", "start", "stats", "stop", "systemCheck", "systemReap", "systemRecover", "top", "unpause",
+    "update", "wait"
+  ].map((name) => `cli/commands/${name}.ts`)],
+  ["simulated", ["cli/simulatedHost.ts", "cli/instruments.ts", "cli/format/planText.ts", "cli/commands/replay.ts"]]
 ]
 
 /** All that is reached from `roots` by static imports. */
@@ -37,20 +39,46 @@ const chunkOf = (id, context) => {
   return members.find(([, ids]) => ids.has(id))?.[0] ?? null
 }
 
-export default defineConfig({
-  input: { cli: "src/cli/entry.ts" },
-  platform: "node",
-  tsconfig: false,
-  external: (id) => id.startsWith("node:"),
-  preserveEntrySignatures: "allow-extension",
-  output: {
-    dir: "dist",
-    format: "esm",
-    entryFileNames: "[name].mjs",
-    chunkFileNames: "[name].mjs",
-    banner: (chunk) => chunk.isEntry ? "#!/usr/bin/env node" : "",
-    codeSplitting: { groups: [{ name: chunkOf }], includeDependenciesRecursively: false },
-    minify: true,
-    cleanDir: true
+/** Text of one byte a character loads faster. What is not ASCII stands in literals: it is escaped there. */
+const asciiOnly = {
+  name: "ascii-only",
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue
+      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    }
   }
-})
+}
+
+/** npx runs the file as a program. */
+const executable = {
+  name: "executable",
+  writeBundle: ({ dir }) => chmodSync(`${dir}/cli.mjs`, 0o755)
+}
+
+const common = { platform: "node", tsconfig: false }
+
+export default defineConfig([
+  {
+    ...common,
+    input: { cli: "src/cli/entry.ts" },
+    plugins: [executable],
+    output: {
+      dir: "dist", format: "esm", entryFileNames: "[name].mjs", banner: "#!/usr/bin/env node", minify: true
+    }
+  },
+  {
+    ...common,
+    input: { main: "src/cli/main.ts" },
+    plugins: [asciiOnly],
+    preserveEntrySignatures: "allow-extension",
+    output: {
+      dir: "dist",
+      format: "cjs",
+      entryFileNames: "[name].cjs",
+      chunkFileNames: "[name].cjs",
+      codeSplitting: { groups: [{ name: chunkOf, debugName: "chunkOf" }], includeDependenciesRecursively: false },
+      minify: true
+    }
+  }
+])

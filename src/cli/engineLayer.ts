@@ -21,7 +21,8 @@ export interface EngineOptions {
 /** Only what is used is loaded. */
 const realMachine = async ({ globals }: EngineOptions) => {
   const { layer } = await import("../interpreters/linux/LinuxKernel.ts")
-  return { kernel: layer({ root: globals.root, execRoot: globals["exec-root"] }), images: builtinImages() }
+  const kernel = layer({ root: globals.root, execRoot: globals["exec-root"], endsWithProcess: true })
+  return { kernel, images: builtinImages() }
 }
 
 const simulatedMachine = async ({ globals, plan }: EngineOptions) => {

@@ -8,7 +8,10 @@ import type { main } from "./main.ts"
 const leastVersion = 24
 
 if (Number(process.versions.node.split(".")[0]) < leastVersion) {
-  console.error(`fx-engine needs Node ${leastVersion} or newer and this is ${process.version}: run it with npx, which finds the project's own`)
+  console.error(
+    `fx-engine needs Node ${leastVersion} or newer and this is ${process.version}: ` +
+      "run it with npx, which finds the project's own"
+  )
   process.exit(125)
 }
 const { createRequire, enableCompileCache } = process.getBuiltinModule("node:module")

@@ -1,4 +1,4 @@
-/** What may be put around the kernel of a command: `--plan` looks on instead of doing, `--trace` writes down what is done. */
+/** Put around a command's kernel: `--plan` looks on instead of doing, `--trace` writes down what is done. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -22,7 +22,8 @@ export const traced = (path: string): Effect.Effect<Layer.Layer<Kernel, never, K
       }),
       (file) => Effect.sync(() => closeSync(file))
     ),
-    (file) => Kernel.around(recorded((entry) => Effect.sync(() => void writeSync(file, `${encodeTraceEntry(entry)}\n`))))
+    (file) =>
+      Kernel.around(recorded((entry) => Effect.sync(() => void writeSync(file, `${encodeTraceEntry(entry)}\n`))))
   )
 
 export interface Planner {

@@ -15,13 +15,16 @@ import { nodeTerminal } from "./terminal/nodeTerminal.ts"
 
 const print = (answer: Answer): void => {
   process.exitCode = answer.exitCode
-  process[answer.stream].write(answer.text)
+  const stream = process[answer.stream]
+  // Nobody reads any more: quietly, as if by SIGPIPE
+  stream.on("error", () => process.exit(141))
+  stream.write(answer.text)
 }
 
 /** Help is laid out for the terminal that it is shown on. */
 const helpWidth = (): number => process.stdout.isTTY ? process.stdout.columns : 80
 
-/** Loads what is loaded already when an engine runs here. Without the addon the terminal is raw enough for most programs. */
+/** The addon is loaded already where an engine runs. Without it the terminal is raw enough for most programs. */
 const plainOutput = (descriptor: number): void => {
   try {
     loadAddon(builtFile("fx.node")).plainOutput(descriptor)
@@ -46,6 +49,8 @@ export const main = async (argv: ReadonlyArray<string>, cli: string): Promise<vo
   const signals = new NodeSignals()
   const own = Layer.merge(nodeTerminal({ signals, plainOutput }), nodeSurroundings)
   const run = tellFailure(read.described, await program(read, found.globals, cli))
+  // What counts if nothing is left to wait for and the command has not ended
+  process.exitCode = 1
   const fiber = Effect.runFork(Effect.provide(run, own))
   let ended = 0
   signals.watch((signal) => {

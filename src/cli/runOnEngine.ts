@@ -34,7 +34,8 @@ const planned = (read: Read, globals: Globals, cli: string): Running<never> => E
 const traced = (read: Read, globals: Globals, cli: string): Running<never> => Effect.gen(function*() {
   const instruments = yield* Effect.promise(() => import("./instruments.ts"))
   const instrument = yield* instruments.traced(read.trace)
-  return yield* Effect.provide(inOrder(read, globals), engineLayer({ globals, cli, instruments: [instrument], plan: false }))
+  const engine = engineLayer({ globals, cli, instruments: [instrument], plan: false })
+  return yield* Effect.provide(inOrder(read, globals), engine)
 }).pipe(Effect.scoped)
 
 export const runOnEngine = (read: Read, globals: Globals, cli: string): Running<never> => {

@@ -60,7 +60,9 @@ const locked = (file: string): Effect.Effect<void, CommandFailure, Scope.Scope> 
     Effect.flatMap(Effect.sync(() => takeLock(lock)), (taken) => {
       if (taken) return Effect.void
       return left === 0
-        ? Effect.fail(refusal(`the simulated machine ${file} is in use by another command: wait for its end, or use another --root`))
+        ? Effect.fail(refusal(
+          `the simulated machine ${file} is in use by another command: wait for its end, or use another --root`
+        ))
         : Effect.andThen(Effect.sleep(lockPause), attempt(left - 1))
     })
   return Effect.acquireRelease(attempt(lockPatience), () => Effect.sync(() => rmSync(lock, { force: true })))

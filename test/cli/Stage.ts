@@ -5,6 +5,8 @@
 import { Effect, Layer, Scope, Stream } from "effect"
 import { findCommand } from "../../src/cli/argv/findCommand.ts"
 import { readCommand } from "../../src/cli/argv/readCommand.ts"
+import type { Running } from "../../src/cli/commands/Command.ts"
+import { runOnEngine } from "../../src/cli/runOnEngine.ts"
 import { tellFailure } from "../../src/cli/tellFailure.ts"
 import { badOptions } from "../../src/cli/commands/CommandFailure.ts"
 import { Surroundings } from "../../src/cli/terminal/Surroundings.ts"
@@ -27,7 +29,8 @@ export interface Props {
   readonly signals?: ReadonlyArray<number>
   /** Writes that succeed before the reader of stdout goes away. */
   readonly patience?: number
-  readonly engine?: Partial<Engine["Service"]>
+  /** `own`: the one that the command line itself would have. */
+  readonly engine?: Partial<Engine["Service"]> | "own"
 }
 
 export interface Outcome {
@@ -39,6 +42,10 @@ export interface Outcome {
   /** Whether the terminal was raw at some time, and is now. */
   readonly wasRaw: boolean
   readonly isRaw: boolean
+}
+
+const never = (): never => {
+  throw new Error("what was read was found")
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -69,7 +76,9 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
   })
   const open = (path: string) => {
     const text = files.get(path)
-    return text === undefined ? Effect.fail(badOptions(`open ${path}: no such file or directory`)) : Effect.succeed(bytes(text))
+    return text === undefined
+      ? Effect.fail(badOptions(`open ${path}: no such file or directory`))
+      : Effect.succeed(bytes(text))
   }
   const surroundings = Layer.succeed(Surroundings, {
     environment: props.environment ?? {},
@@ -89,9 +98,14 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
     output[read.stream] += read.text
     return done(read.exitCode)
   }
-  const engine = Layer.mock(Engine, (props.engine ?? {}) as Engine["Service"])
-  const exitCode = await Effect.runPromise(Effect.provide(tellFailure(read.described, read.command.run(read.invocation)), Layer.mergeAll(terminal, surroundings, engine)))
-  return done(exitCode)
+  const run = props.engine === "own"
+    ? read.command.engine === "nothing"
+      ? read.command.run(read.invocation) as Running<never>
+      : runOnEngine(read, found._tag === "Found" ? found.globals : never(), "cli.mjs")
+    : Effect.provide(read.command.run(read.invocation), Layer.mock(Engine, (props.engine ?? {}) as Engine["Service"]))
+  return done(await Effect.runPromise(
+    Effect.provide(tellFailure(read.described, run), Layer.merge(terminal, surroundings))
+  ))
 }
 
 /** An id of 64 digits that begins like this. */
@@ -110,7 +124,8 @@ export const summary = (
   const record: ContainerRecord = {
     version: 1, id: id(name.replace(/[^0-9a-f]/g, "f")), name, createdAt: "2024-05-01T10:00:00Z",
     config: { ...defaultConfig("busybox"), command: ["sh"], ...more.config },
-    layers: ["/layer"], imageId: "", image: noImageDefaults, phase: "created", cgroups: [], limitsPending: false, stopRequested: false, error: "",
+    layers: ["/layer"], imageId: "", image: noImageDefaults, phase: "created", cgroups: [], limitsPending: false,
+      stopRequested: false, error: "",
     restartCount: 0, ...more.record
   }
   const up = state === "running" || state === "paused"
@@ -131,7 +146,8 @@ export const speaking = (says: string, code: number, heard: Array<string> = []):
   run: (client) => Effect.gen(function*() {
     yield* client.output("stdout", bytes(says))
     if (client.input !== undefined) {
-      yield* Stream.runForEach(client.input, (data) => Effect.sync(() => void heard.push(new TextDecoder().decode(data))))
+      yield* Stream.runForEach(client.input, (data) =>
+        Effect.sync(() => void heard.push(new TextDecoder().decode(data))))
       heard.push("end")
     }
     return { _tag: "Exited", exit: exited(code) } as const
@@ -145,7 +161,8 @@ export const endless = (heard: Array<string> = []): Session => ({
     Effect.raceFirst(
       Effect.as(client.detached, { _tag: "Detached" } as const),
       Effect.andThen(
-        Stream.runForEach(client.input ?? Stream.never, (data) => Effect.sync(() => void heard.push(new TextDecoder().decode(data)))),
+        Stream.runForEach(client.input ?? Stream.never, (data) =>
+          Effect.sync(() => void heard.push(new TextDecoder().decode(data)))),
         Effect.never
       )
     ),
@@ -153,7 +170,8 @@ export const endless = (heard: Array<string> = []): Session => ({
 })
 
 export const missing = (reference: string): ContainerError =>
-  new ContainerError({ operation: "find", object: reference, kind: "missing", cause: `No such container: ${reference}` })
+  new ContainerError({ operation: "find", object: reference, kind: "missing",
+    cause: `No such container: ${reference}` })
 
 /** The type of effects that need a scope, for engines of tests. */
 export type Scoped<A> = Effect.Effect<A, never, Scope.Scope>

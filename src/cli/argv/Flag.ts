@@ -12,7 +12,7 @@ import { parseBigInteger, parseInteger } from "../../domain/text/Integer.ts"
 import { parseDuration } from "../../domain/text/GoDuration.ts"
 import type { TextError } from "../../domain/text/TextError.ts"
 
-/** One flag. Each time it is given, `add` puts the text into the value so far; a failure says what is wrong with the text. */
+/** One flag. Each time it is given, `add` puts the text into the value so far; a failure says what is wrong with it. */
 export interface Flag<out A> {
   readonly usage: string
   /** One character. */
@@ -81,9 +81,11 @@ export const duration = (usage: string, given: Look = {}): Flag<bigint | undefin
 
 /** pflag's uint16. */
 export const uint16 = (usage: string, given: Look = {}): Flag<number | undefined> =>
-  value(usage, (written) => Result.map(parseBigInteger(written, { operation: "number", signed: false, maximum: 65535n }), Number), {
-    type: "uint16", ...given
-  })
+  value(
+    usage,
+    (written) => Result.map(parseBigInteger(written, { operation: "number", signed: false, maximum: 65535n }), Number),
+    { type: "uint16", ...given }
+  )
 
 /** May be given again and again; `parse` looks at each. */
 export const list = <A = string>(

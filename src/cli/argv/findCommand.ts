@@ -1,7 +1,7 @@
 /** Finds the command that a command line calls: global flags, then its words. Pure. */
 import * as Result from "effect/Result"
 import { common, type Entry, groups, others, secondNames } from "../commands/catalogue.ts"
-import { program, version } from "../program.ts"
+import { program, programVersion } from "../program.ts"
 import { type Globals, globalFlags } from "./globalFlags.ts"
 import { parseArguments } from "./parseArguments.ts"
 import { type Answer, answer, mistakenFlags, mistakenWords } from "./Reading.ts"
@@ -20,7 +20,8 @@ export interface Found {
 }
 
 const summaries = (entries: { readonly [name: string]: { readonly summary: string; readonly hidden?: boolean } }) =>
-  Object.entries(entries).filter(([, { hidden }]) => hidden !== true).map(([name, { summary }]) => [name, summary] as const)
+  Object.entries(entries).filter(([, { hidden }]) => hidden !== true)
+    .map(([name, { summary }]) => [name, summary] as const)
 
 const wholeHelp: DescribedGroup = {
   program, path: "", summary: "Containers on the plain kernel, or on a simulated one", flags: globalFlags,
@@ -61,7 +62,9 @@ const findInGroup = (
     : { _tag: "Found", entry, path: `${name} ${word}`, globals, argv: rest, help }
 }
 
-const findWord = (argv: ReadonlyArray<string>, globals: Globals, help: boolean, width: () => number): Found | Answer => {
+const findWord = (
+  argv: ReadonlyArray<string>, globals: Globals, help: boolean, width: () => number
+): Found | Answer => {
   const [word, ...rest] = argv
   if (word === undefined) return answer(groupHelp(wholeHelp, width()))
   if (own(groups, word) !== undefined) return findInGroup(word, rest, globals, help, width)
@@ -79,7 +82,7 @@ export const findCommand = (argv: ReadonlyArray<string>, width: () => number): F
     return mistakenFlags(parsed.failure, `Usage:  ${program} [OPTIONS] COMMAND [ARG...]`, hint(""))
   }
   const { arguments: words, values } = parsed.success
-  if (values.version) return answer(`${program} version ${version}\n`)
+  if (values.version) return answer(`${program} version ${programVersion()}\n`)
   if (words[0] === "help") return findWord(words.slice(1), values, true, width)
   return findWord(words, values, values.help, width)
 }

@@ -39,7 +39,8 @@ class Parsing<F extends Flags> {
     const flag = this.#flags[name]!
     const value = flag.add(this.values[name], text)
     if (Result.isFailure(value)) {
-      return `invalid argument ${JSON.stringify(text)} for ${JSON.stringify(flagTitle(name, flag))} flag: ${value.failure}`
+      const title = flagTitle(name, flag)
+      return `invalid argument ${JSON.stringify(text)} for "${title}" flag: ${value.failure}`
     }
     this.values[name] = value.success
     this.given.add(name)
@@ -70,7 +71,8 @@ class Parsing<F extends Flags> {
       if (after.startsWith("=") && after.length > 1) return this.#set(name, after.slice(1)) ?? 0
       if (this.#flags[name]!.type !== "") {
         if (after !== "") return this.#set(name, after) ?? 0
-        return rest[0] === undefined ? `flag needs an argument: '${letter}' in -${letters}` : this.#set(name, rest[0]) ?? 1
+        if (rest[0] === undefined) return `flag needs an argument: '${letter}' in -${letters}`
+        return this.#set(name, rest[0]) ?? 1
       }
       const failed = this.#set(name, "true")
       if (failed !== undefined) return failed

@@ -27,7 +27,9 @@ const hidden = <A extends object>(flags: { readonly [name: string]: A }) =>
 const allFlags = (command: Command): Flags => {
   const takesH = Object.values(command.flags).some(({ short }) => short === "h")
   return {
-    ...(command.engine === "changes" ? { format: text("How --plan shows the operations: text or json", { hidden: true }) } : {}),
+    ...(command.engine === "changes"
+      ? { format: text("How --plan shows the operations: text or json", { hidden: true }) }
+      : {}),
     ...(command.engine === "nothing" ? {} : hidden(instrumentFlags) as typeof instrumentFlags),
     help: boolean("Print usage", takesH ? {} : { short: "h", hidden: true }),
     ...command.flags

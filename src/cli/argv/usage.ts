@@ -1,4 +1,4 @@
-/** Help texts from the tables of flags and commands, in the layout of docker's (spf13/pflag, flag.go: FlagUsagesWrapped). */
+/** Help texts from the tables of flags and commands, laid out as docker's (spf13/pflag, flag.go: FlagUsagesWrapped). */
 import type { Flag, Flags } from "./Flag.ts"
 
 /** Where a line would have less room for words than this, they begin on a line of their own. */
@@ -6,7 +6,8 @@ const leastRoom = 24
 /** A last line may be this much longer rather than leave a short orphan. */
 const overhang = 5
 
-const lastBreak = (text: string): number => Math.max(text.lastIndexOf(" "), text.lastIndexOf("\t"), text.lastIndexOf("\n"))
+const lastBreak = (text: string): number =>
+  Math.max(text.lastIndexOf(" "), text.lastIndexOf("\t"), text.lastIndexOf("\n"))
 
 /** Up to `length` characters of `text`, cut at white space, and what follows; an earlier line break wins. */
 const takeLine = (text: string, length: number): readonly [line: string, rest: string] => {

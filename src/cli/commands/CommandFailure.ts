@@ -26,7 +26,9 @@ export type CommandError = CommandFailure | EngineError | TextError | CopyPathEr
 const brokenPipe = 128 + 13
 
 /** What to print, without the program's name, and the exit status. "" for nothing. */
-export const describe = (error: CommandError): { readonly message: string; readonly exitCode: number; readonly hint: boolean } => {
+export const describe = (
+  error: CommandError
+): { readonly message: string; readonly exitCode: number; readonly hint: boolean } => {
   switch (error._tag) {
     case "CommandFailure":
       return error

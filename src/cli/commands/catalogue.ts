@@ -29,10 +29,12 @@ const cp: Entry = {
   aliases: both("cp"), load: async () => (await import("./cp.ts")).cp
 }
 const create: Entry = {
-  summary: "Create a new container", aliases: both("create"), load: async () => (await import("./create.ts")).create
+  summary: "Create a new container",
+  aliases: both("create"), load: async () => (await import("./create.ts")).create
 }
 const exec: Entry = {
-  summary: "Execute a command in a running container", aliases: both("exec"), load: async () => (await import("./exec.ts")).exec
+  summary: "Execute a command in a running container",
+  aliases: both("exec"), load: async () => (await import("./exec.ts")).exec
 }
 const importImage: Entry = {
   summary: "Import the contents from a tarball to create a filesystem image",
@@ -47,7 +49,8 @@ const info: Entry = {
   aliases: ["system info", "info"], load: async () => (await import("./info.ts")).info
 }
 const inspect: Entry = {
-  summary: "Return low-level information on objects", aliases: [], load: async () => (await import("./inspect.ts")).inspect
+  summary: "Return low-level information on objects",
+  aliases: [], load: async () => (await import("./inspect.ts")).inspect
 }
 const inspectContainer: Entry = {
   summary: "Display detailed information on one or more containers",
@@ -58,10 +61,12 @@ const inspectImage: Entry = {
   aliases: [], load: async () => (await import("./inspect.ts")).inspectImage
 }
 const kill: Entry = {
-  summary: "Kill one or more running containers", aliases: both("kill"), load: async () => (await import("./kill.ts")).kill
+  summary: "Kill one or more running containers",
+  aliases: both("kill"), load: async () => (await import("./kill.ts")).kill
 }
 const logs: Entry = {
-  summary: "Fetch the logs of a container", aliases: both("logs"), load: async () => (await import("./logs.ts")).logs
+  summary: "Fetch the logs of a container",
+  aliases: both("logs"), load: async () => (await import("./logs.ts")).logs
 }
 const pause: Entry = {
   summary: "Pause all processes within one or more containers",
@@ -72,37 +77,44 @@ const ps: Entry = {
   aliases: ["container ls", "container list", "container ps", "ps"], load: async () => (await import("./ps.ts")).ps
 }
 const rename: Entry = {
-  summary: "Rename a container", aliases: both("rename"), load: async () => (await import("./rename.ts")).rename
+  summary: "Rename a container",
+  aliases: both("rename"), load: async () => (await import("./rename.ts")).rename
 }
 const replay: Entry = {
   summary: "Perform a recorded trace on the simulated kernel and say where it differs",
   aliases: [], load: async () => (await import("./replay.ts")).replay
 }
 const restart: Entry = {
-  summary: "Restart one or more containers", aliases: both("restart"), load: async () => (await import("./restart.ts")).restart
+  summary: "Restart one or more containers",
+  aliases: both("restart"), load: async () => (await import("./restart.ts")).restart
 }
 const rm: Entry = {
-  summary: "Remove one or more containers", aliases: both("rm", "remove"), load: async () => (await import("./rm.ts")).rm
+  summary: "Remove one or more containers",
+  aliases: both("rm", "remove"), load: async () => (await import("./rm.ts")).rm
 }
 const rmi: Entry = {
   summary: "Remove one or more images",
   aliases: ["image rm", "image remove", "rmi"], load: async () => (await import("./rmi.ts")).rmi
 }
 const run: Entry = {
-  summary: "Create and run a new container from an image", aliases: both("run"), load: async () => (await import("./run.ts")).run
+  summary: "Create and run a new container from an image",
+  aliases: both("run"), load: async () => (await import("./run.ts")).run
 }
 const start: Entry = {
-  summary: "Start one or more stopped containers", aliases: both("start"), load: async () => (await import("./start.ts")).start
+  summary: "Start one or more stopped containers",
+  aliases: both("start"), load: async () => (await import("./start.ts")).start
 }
 const stats: Entry = {
   summary: "Display a live stream of container(s) resource usage statistics",
   aliases: both("stats"), load: async () => (await import("./stats.ts")).stats
 }
 const stop: Entry = {
-  summary: "Stop one or more running containers", aliases: both("stop"), load: async () => (await import("./stop.ts")).stop
+  summary: "Stop one or more running containers",
+  aliases: both("stop"), load: async () => (await import("./stop.ts")).stop
 }
 const top: Entry = {
-  summary: "Display the running processes of a container", aliases: both("top"), load: async () => (await import("./top.ts")).top
+  summary: "Display the running processes of a container",
+  aliases: both("top"), load: async () => (await import("./top.ts")).top
 }
 const unpause: Entry = {
   summary: "Unpause all processes within one or more containers",
@@ -113,7 +125,8 @@ const update: Entry = {
   aliases: both("update"), load: async () => (await import("./update.ts")).update
 }
 const version: Entry = {
-  summary: "Show the version information", aliases: [], load: async () => (await import("./version.ts")).version
+  summary: "Show the version information",
+  aliases: [], load: async () => (await import("./version.ts")).version
 }
 const wait: Entry = {
   summary: "Block until one or more containers stop, then print their exit codes",
@@ -124,16 +137,16 @@ const wait: Entry = {
 export const common: { readonly [name: string]: Entry } = { run, exec, ps, images, version, info }
 
 export const others: { readonly [name: string]: Entry } = {
-  attach, cp, create, import: importImage, inspect, kill, logs, pause, rename, replay, restart, rm, rmi, start, stats, stop,
-  top, unpause, update, wait
+  attach, cp, create, import: importImage, inspect, kill, logs, pause, rename, replay, restart, rm, rmi, start, stats,
+  stop, top, unpause, update, wait
 }
 
 export const groups: { readonly [name: string]: Group } = {
   container: {
     summary: "Manage containers",
     commands: {
-      attach, cp, create, exec, inspect: inspectContainer, kill, logs, ls: ps, pause, rename, restart, rm, run, start, stats,
-      stop, top, unpause, update, wait
+      attach, cp, create, exec, inspect: inspectContainer, kill, logs, ls: ps, pause, rename, restart, rm, run, start,
+      stats, stop, top, unpause, update, wait
     }
   },
   image: { summary: "Manage images", commands: { import: importImage, inspect: inspectImage, ls: images, rm: rmi } },

@@ -47,7 +47,8 @@ const hostEnd = (engine: Engine["Service"], surroundings: Surroundings["Service"
 
 const sourceOf = (end: End, written: string, follow: boolean): Effect.Effect<CopySource, EngineError> => {
   const path = absolutePath(end.base, written)
-  return Effect.map(end.stat(path, follow || meansDirectory(path)), ({ type }) => ({ path, isDirectory: type === "directory" }))
+  const status = end.stat(path, follow || meansDirectory(path))
+  return Effect.map(status, ({ type }) => ({ path, isDirectory: type === "directory" }))
 }
 
 const missing = (end: End, path: string) => (error: EngineError) =>
@@ -62,7 +63,8 @@ const counted = (data: Stream.Stream<Uint8Array, EngineError>, count: (bytes: nu
 
 const told = (bytes: number, where: string, quiet: boolean) => Effect.gen(function*() {
   const terminal = yield* Terminal
-  if (!quiet && terminal.isTerminal("stderr")) yield* complain(`Successfully copied ${formatDecimalSize(bytes)} to ${where}`)
+  if (quiet || !terminal.isTerminal("stderr")) return
+  yield* complain(`Successfully copied ${formatDecimalSize(bytes)} to ${where}`)
 })
 
 const copyTree = (from: End, source: string, to: End, destination: string, values: Values<typeof flags>) =>

@@ -27,7 +27,7 @@ export const forEachReference = <E extends CommandError = EngineError>(
     Effect.andThen(checkReference(reference), act(reference)).pipe(
       Effect.exit,
       Effect.flatMap((exit) => Deferred.done(outcomes[index]!, exit))
-    ), { concurrency: options.concurrent ? together : 1, discard: true }).pipe(Effect.forkChild)
+    ), { concurrency: options.concurrent ? together : 1, discard: true }).pipe(Effect.forkScoped)
   const failures: Array<string> = []
   for (const outcome of outcomes) {
     yield* Deferred.await(outcome).pipe(Effect.matchEffect({
@@ -37,4 +37,5 @@ export const forEachReference = <E extends CommandError = EngineError>(
   }
   for (const failure of failures) yield* complain(`${program}: ${failure}`)
   return failures.length > 0 ? 1 : 0
-})
+  // An interrupted command ends after what it had begun has been taken back
+}).pipe(Effect.scoped)

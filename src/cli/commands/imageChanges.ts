@@ -23,7 +23,8 @@ const commandOf = (text: string): ReadonlyArray<string> => {
 const variablesOf = (text: string): ReadonlyArray<string> => {
   const [first = "", ...rest] = text.split(/\s+/)
   if (!first.includes("=")) return [`${first}=${rest.join(" ")}`]
-  return [...text.matchAll(/([^\s=]+)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s\\]|\\.)*)/g)].map(([, name = "", value = ""]) =>
+  const assignments = text.matchAll(/([^\s=]+)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s\\]|\\.)*)/g)
+  return [...assignments].map(([, name = "", value = ""]) =>
     `${name}=${/^["']/.test(value) ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value.replace(/\\(.)/g, "$1")}`)
 }
 
@@ -39,12 +40,16 @@ const apply = (before: ImageDefaults, change: string): Result.Result<ImageDefaul
         ...before, workingDirectory: cleanPath(isAbsolute(text) ? text : `${before.workingDirectory || "/"}/${text}`)
       })
     default:
-      return refuse(operation, change, `${instruction || change} is not a valid change command`, "use CMD, ENTRYPOINT, ENV, USER or WORKDIR")
+      return refuse(
+        operation, change, `${instruction || change} is not a valid change command`,
+        "use CMD, ENTRYPOINT, ENV, USER or WORKDIR"
+      )
   }
 }
 
 export const imageChanges = (changes: ReadonlyArray<string>): Result.Result<ImageDefaults, TextError> =>
   changes.reduce(
-    (defaults: Result.Result<ImageDefaults, TextError>, change) => Result.flatMap(defaults, (before) => apply(before, change)),
+    (defaults: Result.Result<ImageDefaults, TextError>, change) =>
+      Result.flatMap(defaults, (before) => apply(before, change)),
     Result.succeed(noImageDefaults)
   )

@@ -34,7 +34,9 @@ export const importImage = command({
   run: ({ arguments: [source = "", reference], values }) => Effect.gen(function*() {
     const surroundings = yield* Surroundings
     const terminal = yield* Terminal
-    if (isUrl(source)) return yield* refusal("images cannot be imported from the network: download the archive and import the file")
+    if (isUrl(source)) {
+      return yield* refusal("images cannot be imported from the network: download the archive and import the file")
+    }
     if (reference === undefined) return yield* unnamed
     const defaults = yield* Effect.fromResult(imageChanges(values.change))
     const data = source === "-" ? terminal.input : fileStream(surroundings, source)

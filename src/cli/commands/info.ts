@@ -7,7 +7,7 @@ import { formatInspected } from "../../domain/text/formatInspected.ts"
 import { Engine, type Summary } from "../../programs/Engine.ts"
 import { text } from "../argv/Flag.ts"
 import { formatHelp } from "../format/formatHelp.ts"
-import { version } from "../program.ts"
+import { programVersion } from "../program.ts"
 import { print } from "../terminal/print.ts"
 import { command } from "./Command.ts"
 
@@ -36,7 +36,7 @@ const factsOf = (texts: HostTexts, containers: ReadonlyArray<Summary>, images: n
     MemTotal: texts.memoryTotal,
     Name: texts.hostname,
     DockerRootDir: root,
-    ServerVersion: version
+    ServerVersion: programVersion()
   }
 }
 

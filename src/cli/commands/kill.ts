@@ -17,5 +17,7 @@ export const kill = command({
   engine: "changes",
   run: ({ arguments: references, values }) =>
     forEachReference(references, (reference) =>
-      Effect.as(Engine.use((engine) => engine.kill(reference, values.signal ?? SIGKILL)), reference), { concurrent: true })
+      Effect.as(Engine.use((engine) => engine.kill(reference, values.signal ?? SIGKILL)), reference), {
+      concurrent: true
+    })
 })

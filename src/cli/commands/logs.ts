@@ -71,7 +71,9 @@ export const logs = command({
     const terminal = yield* Terminal
     const { record } = yield* engine.find("logs", reference)
     if (record.config.log.driver === "none") {
-      return yield* refusal("configured logging driver does not support reading: the container was made with --log-driver none")
+      return yield* refusal(
+        "configured logging driver does not support reading: the container was made with --log-driver none"
+      )
     }
     const lines = engine.logs(record.id, {
       tail: yield* tailOf(values.tail), since: yield* timeOf(values.since), until: yield* timeOf(values.until),

@@ -52,15 +52,19 @@ const simulate = (entries: ReadonlyArray<TraceEntry>, seed: number) => {
   const world = makeWorld({ host: hostOf(entries), now: replayTime, seed, ...imagesOf(entries) })
   const runtime = new SimulatedRuntime({ seed, now: replayTime })
   // What cannot be made beforehand shows as a difference
-  const prepared = Effect.forEach(worldBefore(entries), (op) => Effect.ignore(perform(op.tag, op.payload as never)), { discard: true })
+  const prepared = Effect.forEach(
+    worldBefore(entries), (op) => Effect.ignore(perform(op.tag, op.payload as never)), { discard: true }
+  )
   return runtime.run(Effect.provide(Effect.andThen(prepared, replayTrace(entries)), new Simulation({ world }).layer()))
 }
 
 /** Kernels of one version differ in which control files they have: only the cgroups themselves are compared. */
 const isAboutFiles = ({ actual, expected, op }: Difference): boolean => {
   if (op.tag !== "DirList" || !isCgroup(op.payload.path)) return false
-  const cgroups = (list: string): string | undefined =>
-    list.startsWith("[") ? (JSON.parse(list) as ReadonlyArray<string>).filter((name) => !/[._]|^tasks$/.test(name)).join() : undefined
+  const cgroups = (list: string): string | undefined => {
+    const names = list.startsWith("[") ? JSON.parse(list) as ReadonlyArray<string> : undefined
+    return names?.filter((name) => !/[._]|^tasks$/.test(name)).join()
+  }
   return cgroups(expected) !== undefined && cgroups(expected) === cgroups(actual)
 }
 
@@ -87,9 +91,11 @@ export const replay = command({
     const { performed } = replayed
     const differences = replayed.differences.filter((one) => !isAboutFiles(one))
     for (const { actual, expected, index, op } of differences) {
-      yield* print(`${index} ${op.tag}: recorded ${ellipsis(expected, longest)}, simulated ${ellipsis(actual, longest)}\n`)
+      const [then, now] = [ellipsis(expected, longest), ellipsis(actual, longest)]
+      yield* print(`${index} ${op.tag}: recorded ${then}, simulated ${now}\n`)
     }
-    yield* printLine(`${performed} operations, ${differences.length} ${differences.length === 1 ? "difference" : "differences"}`)
+    const count = differences.length
+    yield* printLine(`${performed} operations, ${count} ${count === 1 ? "difference" : "differences"}`)
     return differences.length === 0 ? 0 : 1
   })
 })

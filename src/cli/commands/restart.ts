@@ -14,5 +14,7 @@ export const restart = command({
   engine: "changes",
   run: ({ arguments: references, values }) =>
     forEachReference(references, (reference) =>
-      Effect.as(Engine.use((engine) => engine.restart(reference, stopOptions(values))), reference), { concurrent: false })
+      Effect.as(Engine.use((engine) => engine.restart(reference, stopOptions(values))), reference), {
+      concurrent: false
+    })
 })

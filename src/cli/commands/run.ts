@@ -26,7 +26,7 @@ const asRunFailure = (error: CommandError): CommandError => {
   return new CommandFailure({ message: describe(error).message, exitCode, hint: true })
 }
 
-/** A container of --rm that did not get to its end in our hands. Whatever else may be wrong with it was told already. */
+/** A container of --rm that did not get to its end in our hands. What is wrong with it was told already. */
 const discard = (id: string, config: ContainerConfig) =>
   config.autoRemove ? Effect.ignore(Engine.use((engine) => engine.remove(id, { force: true }))) : Effect.void
 

@@ -21,7 +21,9 @@ const flags = {
 const redrawn = (text: string): string => `\x1b[H${text.replaceAll("\n", "\x1b[K\n")}\x1b[J`
 const clearScreen = "\x1b[2J"
 
-const rowsOf = (samples: ReadonlyArray<StatsSample>, references: ReadonlyArray<string>, all: boolean): ReadonlyArray<StatsRow> =>
+const rowsOf = (
+  samples: ReadonlyArray<StatsSample>, references: ReadonlyArray<string>, all: boolean
+): ReadonlyArray<StatsRow> =>
   samples
     .map((sample, index) => ({ ...sample, reference: references[index] ?? sample.record.id }))
     .filter(({ display }) => references.length > 0 || all || display !== undefined)
@@ -38,9 +40,10 @@ export const stats = command({
     const terminal = yield* Terminal
     const live = !values["no-stream"] && terminal.isTerminal("stdout")
     const listing = statsListing(!values["no-trunc"])
-    const rounds = engine.stats(references)
+    const endless = engine.stats(references)
+    const rounds = values["no-stream"] ? Stream.take(endless, 1) : endless
     if (live) yield* print(clearScreen)
-    yield* Stream.runForEach(values["no-stream"] ? Stream.take(rounds, 1) : rounds, (samples) => Effect.gen(function*() {
+    yield* Stream.runForEach(rounds, (samples) => Effect.gen(function*() {
       const rows = rowsOf(samples, references, values.all)
       const text = yield* Effect.fromResult(formatRows(listing, rows, { format: values.format }))
       yield* print(live ? redrawn(text) : text)

@@ -18,7 +18,9 @@ export const top = command({
   engine: "reads",
   run: ({ arguments: [reference = "", ...options] }) => Effect.gen(function*() {
     if (options.some((option) => option !== "-ef")) {
-      return yield* refusal(`ps options such as ${options.join(" ")} are not supported: the columns are those of ps -ef`)
+      return yield* refusal(
+        `ps options such as ${options.join(" ")} are not supported: the columns are those of ps -ef`
+      )
     }
     const { processes, titles } = yield* Engine.use((engine) => engine.top(reference))
     yield* print(alignTable([titles, ...processes].map((cells) => `${cells.join("\t")}\n`).join(""), table))

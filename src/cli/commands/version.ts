@@ -3,13 +3,15 @@ import * as Effect from "effect/Effect"
 import { formatInspected } from "../../domain/text/formatInspected.ts"
 import { text } from "../argv/Flag.ts"
 import { formatHelp } from "../format/formatHelp.ts"
-import { goArchitecture, program, version as programVersion } from "../program.ts"
+import { goArchitecture, program, programVersion } from "../program.ts"
 import { print } from "../terminal/print.ts"
 import { command } from "./Command.ts"
 
 /** The engine is part of the client: both halves that docker's users look for say the same. */
 const facts = () => {
-  const one = { Version: programVersion, NodeVersion: process.version.replace(/^v/, ""), Os: "linux", Arch: goArchitecture() }
+  const one = {
+    Version: programVersion(), NodeVersion: process.version.replace(/^v/, ""), Os: "linux", Arch: goArchitecture()
+  }
   return { Client: one, Server: one }
 }
 

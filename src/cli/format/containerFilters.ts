@@ -1,4 +1,4 @@
-/** `ps --filter`: conditions of one name are alternatives, except labels, which must all hold (moby, daemon/list.go). */
+/** `ps --filter`: conditions of one name are alternatives, but all labels must hold (moby, daemon/list.go). */
 import * as Result from "effect/Result"
 import { refuse, type TextError } from "../../domain/text/TextError.ts"
 import type { StateName } from "../../domain/container/ContainerRecord.ts"
@@ -36,7 +36,7 @@ const labelHolds = (labels: { readonly [key: string]: string }, wanted: string):
 }
 
 const isOf = ({ record }: Summary, image: string): boolean =>
-  record.config.image === image || `${record.config.image}:latest` === image || record.config.image === `${image}:latest` ||
+  [image, `${image}:latest`].includes(record.config.image) || `${record.config.image}:latest` === image ||
   (record.imageId !== "" && (record.imageId === image || record.imageId.replace("sha256:", "").startsWith(image)))
 
 type Test = (one: Summary, value: string, all: ReadonlyArray<Summary>) => boolean

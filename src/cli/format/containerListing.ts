@@ -33,21 +33,23 @@ const millisecondsSince = (time: string | undefined, now: bigint): number =>
 
 /** `Up 2 hours`, `Exited (3) 5 seconds ago` (moby, container/state.go). */
 export const statusText = ({ record, state }: Summary, now: bigint): string => {
+  const code = state.exit?.code ?? 0
   const up = () => `Up ${humanDuration(millisecondsSince(state.startedAt, now))}`
   switch (state.name) {
     case "running": return up()
     case "paused": return `${up()} (Paused)`
-    case "restarting": return `Restarting (${state.exit?.code ?? 0}) ${humanAgo(millisecondsSince(state.finishedAt, now))}`
+    case "restarting": return `Restarting (${code}) ${humanAgo(millisecondsSince(state.finishedAt, now))}`
     case "removing": return "Removal In Progress"
     case "dead": return "Dead"
     case "created": return "Created"
     case "exited":
-      return `Exited (${state.exit?.code ?? 0}) ${humanAgo(millisecondsSince(state.finishedAt ?? record.finishedAt, now))}`
+      return `Exited (${code}) ${humanAgo(millisecondsSince(state.finishedAt ?? record.finishedAt, now))}`
   }
 }
 
 const commandText = (record: ContainerRecord): string =>
-  commandLine(record.config, record.image).map((word, index) => index > 0 && word.includes(" ") ? `'${word}'` : word).join(" ")
+  commandLine(record.config, record.image)
+    .map((word, index) => index > 0 && word.includes(" ") ? `'${word}'` : word).join(" ")
 
 const imageText = (record: ContainerRecord, truncate: boolean): string => {
   const { image } = record.config
@@ -56,8 +58,8 @@ const imageText = (record: ContainerRecord, truncate: boolean): string => {
 }
 
 const mountsText = (record: ContainerRecord, truncate: boolean): string =>
-  record.config.mounts.flatMap((mount) => mount._tag === "Bind" ? [truncate ? ellipsis(mount.source, 15) : mount.source] : [])
-    .join(",")
+  record.config.mounts.flatMap((mount) => mount._tag === "Bind" ? [mount.source] : [])
+    .map((source) => truncate ? ellipsis(source, 15) : source).join(",")
 
 /** `12.3kB (virtual 1.23MB)` */
 const sizeText = (size: ContainerRow["size"]): string => {
@@ -88,9 +90,13 @@ const columns = ({ now, truncate, zone }: Circumstances): ReadonlyArray<Column<C
   { name: "Size", heading: "SIZE", value: ({ size }) => sizeText(size) },
   {
     name: "Labels", heading: "LABELS",
-    value: ({ record }) => Object.entries(record.config.labels).map(([key, value]) => `${key}=${value}`).sort().join(",")
+    value: ({ record }) =>
+      Object.entries(record.config.labels).map(([key, value]) => `${key}=${value}`).sort().join(",")
   },
-  { name: "Label", heading: undefined, value: ({ record }) => new GoMethod(["string"], (key = "") => record.config.labels[key] ?? "") },
+  {
+    name: "Label", heading: undefined,
+    value: ({ record }) => new GoMethod(["string"], (key = "") => record.config.labels[key] ?? "")
+  },
   { name: "Mounts", heading: "MOUNTS", value: ({ record }) => mountsText(record, truncate) },
   { name: "LocalVolumes", heading: "LOCAL VOLUMES", value: () => "0" },
   { name: "Networks", heading: "NETWORKS", value: ({ record }) => record.config.networkMode },

@@ -16,7 +16,8 @@ export interface StatsRow extends StatsSample {
 }
 
 const percent = (value: number): string => `${value.toFixed(2)}%`
-const pair = (one: number, other: number, format: (bytes: number) => string): string => `${format(one)} / ${format(other)}`
+const pair = (one: number, other: number, format: (bytes: number) => string): string =>
+  `${format(one)} / ${format(other)}`
 const decimal = (bytes: number): string => formatDecimalSize(bytes, 3)
 
 /** Containers have no network of their own that counts yet. */

@@ -32,7 +32,7 @@ export class Terminal extends Context.Service<Terminal, {
   readonly size: Effect.Effect<Size | undefined>
   /** The new size after each change. */
   readonly resizes: Stream.Stream<Size>
-  /** No echo, no line editing, no keys that make signals, until the scope closes or the program ends in whatever way. */
+  /** No echo, no line editing, no keys that make signals, until the scope closes or the program ends, however. */
   readonly raw: Effect.Effect<void, never, Scope.Scope>
   /**
    * Numbers of the signals sent to this program. While this runs they come here and do not end it; all but those

@@ -63,7 +63,9 @@ export const attachedSession = (
   const typed = attachment.stdin && attachment.tty && terminal.isTerminal("stdin")
   const input = attachment.tty ? watched(terminal.input, attachment.detachKeys, detached) : terminal.input
   const { onSignal } = attachment
-  if (onSignal !== undefined) yield* Effect.forkScoped(Stream.runForEach(terminal.signals, onSignal), { startImmediately: true })
+  if (onSignal !== undefined) {
+    yield* Effect.forkScoped(Stream.runForEach(terminal.signals, onSignal), { startImmediately: true })
+  }
   if (typed) yield* terminal.raw
   const ending = yield* session.run({
     input: attachment.stdin ? input : undefined,

@@ -8,8 +8,9 @@ import { Surroundings } from "./Surroundings.ts"
 
 /** Go's words for the usual failures (strerror(3)). */
 const reasons: { readonly [errno: string]: string } = {
-  ENOENT: "no such file or directory", EACCES: "permission denied", EISDIR: "is a directory", ENOTDIR: "not a directory",
-  EEXIST: "file exists", ELOOP: "too many levels of symbolic links", ENOSPC: "no space left on device",
+  ENOENT: "no such file or directory", EACCES: "permission denied", EISDIR: "is a directory",
+  ENOTDIR: "not a directory", EEXIST: "file exists", ELOOP: "too many levels of symbolic links",
+  ENOSPC: "no space left on device",
   EROFS: "read-only file system"
 }
 

@@ -9,7 +9,7 @@ import { OutputClosed, type OutputName, type Size, Terminal } from "./Terminal.t
 
 const descriptors = { stdin: 0, stdout: 1, stderr: 2 } as const
 
-/** The next bytes of stdin, undefined at its end. A stdin that cannot be read (a directory, a lost terminal) has ended. */
+/** The next bytes of stdin, undefined at its end. One that cannot be read (a directory, a lost terminal) has ended. */
 const readInput: Effect.Effect<Uint8Array | undefined> = Effect.callback((resume) => {
   const { stdin } = process
   const finish = (data: Uint8Array | undefined) => {
@@ -41,7 +41,9 @@ const input: Stream.Stream<Uint8Array> = Stream.unfold(undefined, () =>
  * Written by a pool thread, so that a reader who is slow holds up nothing but the writer, and without Node's
  * streams, which take long to load. A descriptor that somebody made non-blocking is left to those.
  */
-const writeAll = (name: OutputName, bytes: Uint8Array, done: (fault: NodeJS.ErrnoException | null | undefined) => void): void => {
+const writeAll = (
+  name: OutputName, bytes: Uint8Array, done: (fault: NodeJS.ErrnoException | null | undefined) => void
+): void => {
   write(descriptors[name], bytes, (fault, written) => {
     if (fault?.code === "EAGAIN") process[name].write(bytes, done)
     else if (fault !== null || written === bytes.length) done(fault)

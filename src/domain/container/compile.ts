@@ -181,7 +181,7 @@ export const compile = (
       noNewPrivileges: config.noNewPrivileges,
       oomScoreAdj: config.oomScoreAdj
     },
-    mounts: mountList(config, facts, { ownNetwork: own("network"), ownIpc: own("ipc") }),
+    mounts: mountList(config, facts),
     ...(Object.keys(config.annotations).length === 0 ? {} : { annotations: config.annotations }),
     linux: {
       namespaces: list,

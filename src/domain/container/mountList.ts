@@ -3,7 +3,7 @@ import type { OciMount } from "../oci/RuntimeSpec.ts"
 import type { ContainerConfig, Mount } from "./ContainerConfig.ts"
 
 /** moby oci/defaults.go; the options of --privileged are `rw` where these say `ro`. */
-const systemMounts = (config: ContainerConfig, own: { readonly ownIpc: boolean }): ReadonlyArray<OciMount> => {
+const systemMounts = (config: ContainerConfig): ReadonlyArray<OciMount> => {
   const access = config.privileged ? "rw" : "ro"
   return [
     { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
@@ -19,11 +19,20 @@ const systemMounts = (config: ContainerConfig, own: { readonly ownIpc: boolean }
     {
       destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
       options: [access, "nosuid", "noexec", "nodev"]
-    },
-    ...(own.ownIpc
-      ? [{ destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] }]
-      : [{ destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind", "nosuid", "noexec", "nodev"] }])
+    }
   ]
+}
+
+/** A namespace of its own has queues of its own; host and container:X share theirs. */
+const messageQueues = (config: ContainerConfig, joined: { readonly [mode: string]: string }): OciMount => {
+  const options = ["nosuid", "noexec", "nodev"]
+  const process = config.ipcMode === "host" ? "" : joined[config.ipcMode]
+  return process === undefined
+    ? { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options }
+    : {
+      destination: "/dev/mqueue", type: "bind", source: process === "" ? "/dev/mqueue" : `${process}/root/dev/mqueue`,
+      options: ["rbind", ...options]
+    }
 }
 
 /** --ipc none has no /dev/shm of its own; host and container:X share theirs. */
@@ -66,8 +75,7 @@ const depth = (mount: OciMount): number => mount.destination.split("/").filter((
 
 export const mountList = (
   config: ContainerConfig,
-  facts: { readonly filesPath: string; readonly joined: { readonly [mode: string]: string } },
-  own: { readonly ownNetwork: boolean; readonly ownIpc: boolean }
+  facts: { readonly filesPath: string; readonly joined: { readonly [mode: string]: string } }
 ): ReadonlyArray<OciMount> => {
   const file = (name: string): OciMount => ({
     destination: `/etc/${name}`, type: "bind", source: `${facts.filesPath}/${name}`, options: ["bind", "rprivate"]
@@ -78,7 +86,7 @@ export const mountList = (
   ]
   // What a user mounts on the target of a default mount stands in its place
   const taken = new Set(config.mounts.map((mount) => mount.target.replace(/(.)\/+$/, "$1")))
-  const system = [...systemMounts(config, own), ...sharedMemory(config, facts.joined)]
+  const system = [...systemMounts(config), messageQueues(config, facts.joined), ...sharedMemory(config, facts.joined)]
     .filter((mount) => !taken.has(mount.destination))
   const files = user.filter((mount, index) => index >= 3 || !taken.has(mount.destination))
   return [...system, ...[...files].sort((a, b) => depth(a) - depth(b))]

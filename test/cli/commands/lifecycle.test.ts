@@ -18,7 +18,8 @@ describe.each(["stop", "kill", "restart", "pause", "unpause", "rm"] as const)("%
 
   it("does all it can, prints those, tells the rest at the end and ends with 1", async () => {
     const asked: Array<string> = []
-    const outcome = await runLine([verb, "one", "bad", "two"], { engine: { [method]: picky(asked) } as Partial<Engine["Service"]> })
+    const outcome = await runLine([verb, "one", "bad", "two"],
+      { engine: { [method]: picky(asked) } as Partial<Engine["Service"]> })
     expect(outcome).toMatchObject({ exitCode: 1, stdout: "one\ntwo\n", stderr: "fx-engine: some conflict\n" })
     expect(asked.map((one) => one.split(" ")[0])).toEqual(["one", "two"])
   })
@@ -63,7 +64,8 @@ describe("options of the small commands", () => {
 
   it("rename takes two names and says nothing", async () => {
     const asked: Array<string> = []
-    expect(await runLine(["rename", "a", "b"], { engine: { rename: picky(asked) } })).toMatchObject({ exitCode: 0, stdout: "" })
+    expect(await runLine(["rename", "a", "b"], { engine: { rename: picky(asked) } }))
+      .toMatchObject({ exitCode: 0, stdout: "" })
     expect(asked).toEqual([`a "b"`])
   })
 })
@@ -88,7 +90,8 @@ describe("update", () => {
   }
 
   it("sends only what was said", async () => {
-    expect((await update("-m", "64m", "--cpus", "1.5", "a")).changes).toEqual([{ resources: { memory: 64 << 20, nanoCpus: 1.5e9 } }])
+    expect((await update("-m", "64m", "--cpus", "1.5", "a")).changes)
+      .toEqual([{ resources: { memory: 64 << 20, nanoCpus: 1.5e9 } }])
     expect((await update("--restart", "on-failure:3", "a")).changes)
       .toEqual([{ resources: {}, restart: { name: "on-failure", maximumRetryCount: 3 } }])
   })
@@ -143,12 +146,14 @@ describe("attach", () => {
 
   it("passes stdin on to a container that has it open, and ends with its status", async () => {
     const heard: Array<string> = []
-    expect(await runLine(["attach", "a"], { engine: engine(heard), stdin: ["x"] })).toMatchObject({ exitCode: 5, stdout: "stdin true\n" })
+    expect(await runLine(["attach", "a"], { engine: engine(heard), stdin: ["x"] }))
+      .toMatchObject({ exitCode: 5, stdout: "stdin true\n" })
     expect(heard).toEqual(["x", "end"])
   })
 
   it("leaves stdin alone with --no-stdin", async () => {
-    expect((await runLine(["attach", "--no-stdin", "a"], { engine: engine([]), stdin: ["x"] })).stdout).toBe("stdin false\n")
+    expect((await runLine(["attach", "--no-stdin", "a"], { engine: engine([]), stdin: ["x"] })).stdout)
+      .toBe("stdin false\n")
   })
 })
 
@@ -164,7 +169,8 @@ describe("exec", () => {
   it("leaves flags behind the container to the command and ends with its status", async () => {
     const outcome = await runLine(["exec", "-e", "A=1", "-u", "1", "-w", "/x", "a", "ls", "-l", "-t"], { engine })
     expect(outcome).toMatchObject({ exitCode: 3, stdout: "done\n" })
-    expect(execs.pop()).toMatchObject(["a", { command: ["ls", "-l", "-t"], env: ["A=1"], user: "1", workingDirectory: "/x", stdin: false, attach: 3 }])
+    expect(execs.pop()).toMatchObject(["a",
+      { command: ["ls", "-l", "-t"], env: ["A=1"], user: "1", workingDirectory: "/x", stdin: false, attach: 3 }])
   })
 
   it("attaches stdin with -i", async () => {
@@ -179,9 +185,11 @@ describe("exec", () => {
 
   it.each([126, 127])("ends with %i when the command cannot be run", async (exitCode) => {
     const failing: Partial<Engine["Service"]> = {
-      exec: () => Effect.fail(new ContainerError({ operation: "exec", object: "a", kind: "command", cause: "exec: no", exitCode }))
+      exec: () => Effect.fail(new ContainerError({ operation: "exec", object: "a", kind: "command", cause: "exec: no",
+        exitCode }))
     }
-    expect(await runLine(["exec", "a", "x"], { engine: failing })).toMatchObject({ exitCode, stderr: "fx-engine: exec: no\n" })
+    expect(await runLine(["exec", "a", "x"], { engine: failing }))
+      .toMatchObject({ exitCode, stderr: "fx-engine: exec: no\n" })
   })
 
   it("wants a terminal for -it", async () => {

@@ -12,8 +12,10 @@ const containers = [
     record: { id: id("aaa"), createdAt: ago(7200) }, startedAt: ago(7200),
     config: { command: ["sh", "-c", "sleep 100000000 and more"], labels: { a: "b", c: "d" } }
   }),
-  summary("two", "exited", { record: { id: id("bbb"), createdAt: ago(30) }, exit: exited(3), finishedAt: ago(5), startedAt: ago(20) }),
-  summary("three", "paused", { record: { id: id("ccc"), createdAt: ago(90) }, startedAt: ago(90), config: { labels: { a: "x" } } }),
+  summary("two", "exited",
+    { record: { id: id("bbb"), createdAt: ago(30) }, exit: exited(3), finishedAt: ago(5), startedAt: ago(20) }),
+  summary("three", "paused",
+    { record: { id: id("ccc"), createdAt: ago(90) }, startedAt: ago(90), config: { labels: { a: "x" } } }),
   summary("four", "created", { record: { id: id("ddd"), createdAt: ago(60) } })
 ]
 
@@ -22,16 +24,20 @@ const engine: Partial<Engine["Service"]> = {
   size: () => Effect.succeed({ rw: 12345, rootFs: 1234567 })
 }
 
-const ps = async (...argv: ReadonlyArray<string>): Promise<string> => (await runLine(["ps", ...argv], { engine })).stdout
+const ps = async (...argv: ReadonlyArray<string>): Promise<string> =>
+  (await runLine(["ps", ...argv], { engine })).stdout
 const names = async (...argv: ReadonlyArray<string>): Promise<ReadonlyArray<string>> =>
   (await ps("--format", "{{.Names}}", ...argv)).split("\n").filter((name) => name !== "")
 
 describe("ps", () => {
   it("shows running containers in docker's columns", async () => {
     expect(await ps()).toBe(
-      "CONTAINER ID   IMAGE     COMMAND                  CREATED              STATUS                       PORTS     NAMES\n" +
-      `ccc000000000   busybox   "sh"                     About a minute ago   Up About a minute (Paused)             three\n` +
-      `aaa000000000   busybox   "sh -c 'sleep 100000…"   2 hours ago          Up 2 hours                             one\n`
+      "CONTAINER ID   IMAGE     COMMAND                  CREATED              " +
+        "STATUS                       PORTS     NAMES\n" +
+        `ccc000000000   busybox   "sh"                     About a minute ago   ` +
+        "Up About a minute (Paused)             three\n" +
+        `aaa000000000   busybox   "sh -c 'sleep 100000…"   2 hours ago          ` +
+        "Up 2 hours                             one\n"
     )
   })
 
@@ -60,9 +66,11 @@ describe("ps", () => {
   })
 
   it("writes json a line each", async () => {
-    const rows = (await ps("-a", "--format", "json")).trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>)
+    const rows = (await ps("-a", "--format", "json")).trim().split("\n").map((line) =>
+      JSON.parse(line) as Record<string, unknown>)
     expect(rows.map((row) => row["Names"])).toEqual(["two", "four", "three", "one"])
-    expect(rows[3]).toMatchObject({ Command: `"sh -c 'sleep 100000…"`, Labels: "a=b,c=d", State: "running", Networks: "none" })
+    expect(rows[3]).toMatchObject({ Command: `"sh -c 'sleep 100000…"`, Labels: "a=b,c=d", State: "running",
+      Networks: "none" })
   })
 
   it("tells of a field that rows do not have", async () => {
@@ -100,7 +108,8 @@ describe("ps", () => {
 
 const images: ReadonlyArray<ImageRecord> = [
   {
-    version: 1, id: `sha256:${id("111")}`, reference: "fx/hello:latest", createdAt: ago(3 * 86400), layers: ["/l"], size: 7654321,
+    version: 1, id: `sha256:${id("111")}`, reference: "fx/hello:latest", createdAt: ago(3 * 86400), layers: ["/l"],
+      size: 7654321,
     config: noImageDefaults
   },
   {
@@ -148,7 +157,8 @@ describe("rmi and import", () => {
         return images[1]!
       })
     }
-    const argv = ["import", "-c", `CMD ["a", "b"]`, "-c", "ENV X=1 Y=\"two words\"", "-c", "WORKDIR /w", "-c", "USER me", "x.tar", "b:1"]
+    const argv = ["import", "-c", `CMD ["a", "b"]`, "-c", "ENV X=1 Y=\"two words\"", "-c", "WORKDIR /w", "-c",
+      "USER me", "x.tar", "b:1"]
     const outcome = await runLine(argv, { engine: importing, files: { "x.tar": "tar" } })
     expect(outcome).toMatchObject({ exitCode: 0, stdout: `sha256:${id("222")}\n` })
     expect(asked).toEqual([["b:1", {
@@ -162,8 +172,10 @@ describe("rmi and import", () => {
 
   it("wants a name and knows no network", async () => {
     expect((await runLine(["import", "x.tar"], { engine: {} })).stderr).toContain("an image needs a name")
-    expect((await runLine(["import", "http://x/y.tar", "b"], { engine: {} })).stderr).toContain("cannot be imported from the network")
-    expect((await runLine(["import", "-c", "FOO x", "-", "b"], { engine: {} })).stderr).toContain("FOO is not a valid change command")
+    expect((await runLine(["import", "http://x/y.tar", "b"], { engine: {} })).stderr)
+      .toContain("cannot be imported from the network")
+    expect((await runLine(["import", "-c", "FOO x", "-", "b"], { engine: {} })).stderr)
+      .toContain("FOO is not a valid change command")
   })
 })
 
@@ -182,13 +194,16 @@ describe("inspect", () => {
   })
 
   it("prints what there is and tells what there is not", async () => {
-    expect(await inspect("nope")).toMatchObject({ exitCode: 1, stdout: "[]\n", stderr: "fx-engine: No such object: nope\n" })
+    expect(await inspect("nope"))
+      .toMatchObject({ exitCode: 1, stdout: "[]\n", stderr: "fx-engine: No such object: nope\n" })
     expect(await inspect("-f", "{{.Name}}", "one", "nope")).toMatchObject({ exitCode: 1, stdout: "/one\n" })
-    expect((await runLine(["container", "inspect", "nope"], { engine: looking })).stderr).toBe("fx-engine: No such container: nope\n")
+    expect((await runLine(["container", "inspect", "nope"], { engine: looking })).stderr)
+      .toBe("fx-engine: No such container: nope\n")
   })
 
   it("fills templates; a label that is not there is no value, a field is an error", async () => {
-    expect((await inspect("-f", "{{.Config.Labels.zz}} {{json .Config.Labels}}", "one")).stdout).toBe(`<no value> {"a":"b"}\n`)
+    expect((await inspect("-f", "{{.Config.Labels.zz}} {{json .Config.Labels}}", "one")).stdout)
+      .toBe(`<no value> {"a":"b"}\n`)
     const outcome = await inspect("-f", "{{.Foo}}", "one")
     expect(outcome.exitCode).toBe(1)
     expect(outcome.stderr).toContain(`map has no entry for key "Foo"`)
@@ -198,7 +213,8 @@ describe("inspect", () => {
     expect((await inspect("-f", "{{index .RepoTags 0}}", "b:1")).stdout).toBe("b:1\n")
     expect((await inspect("--type", "image", "-f", "{{.Config.Cmd}}", "2220")).stdout).toBe("[sh]\n")
     expect((await inspect("--type", "image", "one")).stderr).toBe("fx-engine: No such image: one\n")
-    expect((await inspect("--type", "foo", "x")).stderr).toBe(`fx-engine: unknown type: "foo": must be one of "container", "image"\n`)
+    expect((await inspect("--type", "foo", "x")).stderr)
+      .toBe(`fx-engine: unknown type: "foo": must be one of "container", "image"\n`)
   })
 })
 
@@ -209,11 +225,13 @@ describe("top and stats", () => {
     }
     expect((await runLine(["top", "one"], { engine: topping })).stdout)
       .toBe("PID                 CMD\n1                   sh -c x\n22222222222         y\n")
-    expect((await runLine(["top", "one", "-o", "pid"], { engine: topping })).stderr).toContain("ps options such as -o pid are not supported")
+    expect((await runLine(["top", "one", "-o", "pid"], { engine: topping })).stderr)
+      .toContain("ps options such as -o pid are not supported")
   })
 
   const display = {
-    cpuPercent: 20, memoryUsage: 12345678, memoryLimit: 99999999, memoryPercent: 12.345, blockRead: 12345, blockWrite: 999999, pids: 3
+    cpuPercent: 20, memoryUsage: 12345678, memoryLimit: 99999999, memoryPercent: 12.345, blockRead: 12345,
+      blockWrite: 999999, pids: 3
   }
   const round = [
     { record: containers[0]!.record, display },
@@ -229,14 +247,16 @@ describe("top and stats", () => {
   })
 
   it("shows those that do not run with -a, with nothing used", async () => {
-    expect((await runLine(["stats", "-a", "--no-stream", "--format", "{{.Name}} {{.CPUPerc}} {{.MemUsage}}"], { engine: measuring })).stdout)
+    expect((await runLine(["stats", "-a", "--no-stream", "--format", "{{.Name}} {{.CPUPerc}} {{.MemUsage}}"],
+      { engine: measuring })).stdout)
       .toBe("one 20.00% 11.77MiB / 95.37MiB\ntwo 0.00% 0B / 0B\n")
   })
 
   it("goes on, and redraws on a terminal only", async () => {
     const plain = (await runLine(["stats", "--format", "{{.Name}}"], { engine: measuring })).stdout
     expect(plain).toBe("one\none\n")
-    const live = (await runLine(["stats", "--format", "{{.Name}}"], { engine: measuring, terminals: ["stdout"] })).stdout
+    const live = (await runLine(["stats", "--format", "{{.Name}}"],
+      { engine: measuring, terminals: ["stdout"] })).stdout
     expect(live).toBe("\x1b[2J" + "\x1b[Hone\x1b[K\n\x1b[J".repeat(2))
   })
 })

@@ -22,7 +22,8 @@ const engineOf = (asked: Array<string>, more: Partial<Engine["Service"]> = {}): 
     asked.push(`start ${reference.slice(0, 3)} with ${streams}`)
     return { ...speaking("hello\n", 7), warnings: [] }
   }),
-  remove: (reference, { force }) => Effect.sync(() => void asked.push(`remove ${reference.slice(0, 3)}${force ? " by force" : ""}`)),
+  remove: (reference, { force }) =>
+    Effect.sync(() => void asked.push(`remove ${reference.slice(0, 3)}${force ? " by force" : ""}`)),
   kill: (reference, signal) => Effect.sync(() => void asked.push(`kill ${reference.slice(0, 3)} ${signal}`)),
   ...more
 })
@@ -67,7 +68,8 @@ describe("run", () => {
       create: () => Effect.succeed({ id: newId, name: "n", warnings: ["no swap here"] }),
       start: () => Effect.succeed(["no blkio here"])
     })
-    expect((await runLine(["run", "-d", "image"], { engine })).stderr).toBe("WARNING: no swap here\nWARNING: no blkio here\n")
+    expect((await runLine(["run", "-d", "image"], { engine })).stderr)
+      .toBe("WARNING: no swap here\nWARNING: no blkio here\n")
   })
 
   it("ends with 125 and the way to the help when the engine refuses", async () => {
@@ -79,7 +81,8 @@ describe("run", () => {
 
   it.each([126, 127])("ends with %i when the program cannot be run, and removes what --rm made", async (exitCode) => {
     const asked: Array<string> = []
-    const failure = new ContainerError({ operation: "start", object: "x", kind: "command", cause: `exec: "x": no`, exitCode })
+    const failure = new ContainerError({ operation: "start", object: "x", kind: "command", cause: `exec: "x": no`,
+      exitCode })
     const engine = engineOf(asked, { startAttached: () => Effect.fail(failure) })
     expect((await runLine(["run", "--rm", "image", "x"], { engine })).exitCode).toBe(exitCode)
     expect(asked.at(-1)).toBe("remove abc by force")
@@ -98,7 +101,8 @@ describe("run", () => {
         return { id: newId, name: "n", warnings: [] }
       })
     })
-    const outcome = await runLine(["run", "-it", "image"], { engine, terminals: ["stdin", "stdout"], size: { rows: 33, columns: 99 } })
+    const outcome = await runLine(["run", "-it", "image"],
+      { engine, terminals: ["stdin", "stdout"], size: { rows: 33, columns: 99 } })
     expect(outcome).toMatchObject({ exitCode: 7, wasRaw: true, isRaw: false })
     expect(sizes).toEqual([[33, 99]])
   })
@@ -118,7 +122,8 @@ describe("run", () => {
   it("takes other detach keys", async () => {
     const heard: Array<string> = []
     const engine = engineOf([], { startAttached: () => Effect.succeed({ ...endless(heard), warnings: [] }) })
-    await runLine(["run", "-it", "--detach-keys", "a,b", "image"], { engine, terminals: ["stdin"], stdin: ["\x10\x11", "ab"] })
+    await runLine(["run", "-it", "--detach-keys", "a,b", "image"],
+      { engine, terminals: ["stdin"], stdin: ["\x10\x11", "ab"] })
     expect(heard).toEqual(["\x10\x11"])
   })
 
@@ -127,7 +132,8 @@ describe("run", () => {
     let gone: (() => void) | undefined
     const engine = engineOf(asked, {
       startAttached: () => Effect.succeed({
-        run: () => Effect.as(Effect.callback<void>((resume) => { gone = () => resume(Effect.void) }), { _tag: "Exited", exit: exited(143) } as const),
+        run: () => Effect.as(Effect.callback<void>((resume) => { gone = () => resume(Effect.void) }),
+          { _tag: "Exited", exit: exited(143) } as const),
         resize: () => Effect.void, warnings: []
       }),
       kill: (reference, signal) => Effect.sync(() => {
@@ -167,13 +173,28 @@ describe("run", () => {
     })
     await runLine(["run", "--rootfs", "tree", "--", "ls", "-l"], { engine })
     await runLine(["run", "--rootfs", "/", "sh"], { engine })
-    expect(configs.map(({ command, rootfs }) => [rootfs, command])).toEqual([["/home/user/tree", ["ls", "-l"]], ["/", ["sh"]]])
+    expect(configs.map(({ command, rootfs }) => [rootfs, command]))
+      .toEqual([["/home/user/tree", ["ls", "-l"]], ["/", ["sh"]]])
   })
 
   it("refuses networks that are not there yet, by name", async () => {
     expect((await runLine(["run", "--network", "front", "image"])).stderr).toContain("network front is not available")
     expect((await runLine(["run", "-p", "80", "image"])).stderr).toContain("--publish is not supported yet")
     expect((await runLine(["run", "-v", "data:/data", "image"])).stderr).toContain("volumes are not supported yet")
+  })
+})
+
+describe("options that exclude each other", () => {
+  it.each([
+    [["--cpus", "1", "--cpu-quota", "50000"], "Conflicting options: Nano CPUs and CPU Quota cannot both be set"],
+    [["--cpus", "1", "--cpu-period", "50000"], "Conflicting options: Nano CPUs and CPU Period cannot both be set"],
+    [["--network", "container:x", "-h", "name"], "conflicting options: hostname and the network mode"],
+    [["--uts", "host", "-h", "name"], "conflicting options: hostname and the UTS mode"],
+    [["--network", "container:x", "--dns", "1.1.1.1"], "conflicting options: dns and the network mode"]
+  ])("%j", async (argv, sentence) => {
+    const outcome = await runLine(["run", ...argv, "image"], { engine: {} })
+    expect(outcome.exitCode).toBe(125)
+    expect(outcome.stderr).toContain(sentence)
   })
 })
 
@@ -186,18 +207,21 @@ describe("--cidfile", () => {
   it("must not exist", async () => {
     const outcome = await runLine(["run", "--cidfile", "/id", "image"], { engine: {}, files: { "/id": "old" } })
     expect(outcome.exitCode).toBe(125)
-    expect(outcome.stderr).toContain("container ID file found, make sure the other container isn't running or delete /id")
+    expect(outcome.stderr)
+      .toContain("container ID file found, make sure the other container isn't running or delete /id")
   })
 
   it("goes again when there is no container", async () => {
-    const { files } = await runLine(["run", "--cidfile", "/id", "image"], { engine: { create: () => Effect.fail(missing("x")) } })
+    const { files } = await runLine(["run", "--cidfile", "/id", "image"],
+      { engine: { create: () => Effect.fail(missing("x")) } })
     expect(files.has("/id")).toBe(false)
   })
 })
 
 describe("create", () => {
   it("prints the id, and ends with 1 when the engine refuses", async () => {
-    expect(await runLine(["create", "image"], { engine: engineOf([]) })).toMatchObject({ exitCode: 0, stdout: `${newId}\n` })
+    expect(await runLine(["create", "image"], { engine: engineOf([]) }))
+      .toMatchObject({ exitCode: 0, stdout: `${newId}\n` })
     expect(await runLine(["create", "image"], { engine: { create: () => Effect.fail(missing("x")) } }))
       .toMatchObject({ exitCode: 1, stderr: "fx-engine: No such container: x\n" })
   })
@@ -211,14 +235,16 @@ describe("create", () => {
       })
     })
     const line = ["create", "-e", "HOME", "--env-file", "env", "--security-opt", "seccomp=p.json", "image"]
-    await runLine(line, { engine, environment: { HOME: "/root" }, files: { env: "A=1\n", "p.json": `{ "defaultAction": "SCMP_ACT_ALLOW" }` } })
+    await runLine(line, { engine, environment: { HOME: "/root" },
+      files: { env: "A=1\n", "p.json": `{ "defaultAction": "SCMP_ACT_ALLOW" }` } })
     expect(configs[0]).toMatchObject({ env: ["A=1", "HOME=/root"], seccomp: `{"defaultAction":"SCMP_ACT_ALLOW"}` })
   })
 
   it("names the file that is not there", async () => {
     expect(await runLine(["create", "--env-file", "/nonexistent", "image"])).toMatchObject({
       exitCode: 125,
-      stderr: "fx-engine: open /nonexistent: no such file or directory\n\nRun 'fx-engine create --help' for more information\n"
+      stderr: "fx-engine: open /nonexistent: no such file or directory\n\n" +
+        "Run 'fx-engine create --help' for more information\n"
     })
     expect((await runLine(["create", "--security-opt", "seccomp=/no", "image"])).stderr)
       .toContain("opening seccomp profile (/no) failed: open /no: no such file or directory")

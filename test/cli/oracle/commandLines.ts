@@ -1,4 +1,4 @@
-/** The command lines on which docker's client and ours are compared. `$ENV`, `$LABELS` and `$PROFILE` stand for files. */
+/** Command lines on which docker's client and ours are compared. `$ENV`, `$LABELS` and `$PROFILE` stand for files. */
 
 /** Command lines of `create` that both understand: what they ask for is compared. */
 export const understood: ReadonlyArray<ReadonlyArray<string>> = [
@@ -177,6 +177,7 @@ export const refused: ReadonlyArray<ReadonlyArray<string>> = [
 
 /** Commands whose help is compared. */
 export const helps: ReadonlyArray<string> = [
-  "create", "run", "start", "stop", "kill", "restart", "pause", "unpause", "wait", "rename", "rm", "ps", "inspect", "logs",
+  "create", "run", "start", "stop", "kill", "restart", "pause", "unpause", "wait", "rename", "rm", "ps",
+    "inspect", "logs",
   "attach", "exec", "top", "stats", "update", "cp", "images", "rmi", "container inspect", "container ls", "info"
 ]

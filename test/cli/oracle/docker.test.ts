@@ -7,7 +7,8 @@ import { fileContents } from "./Recorded.ts"
 type Fields = { readonly [field: string]: unknown }
 
 /** Docker leaves these to its daemon, which then has the values that we have from the beginning. */
-const daemonDefaults: Fields = { NetworkMode: "none", CgroupnsMode: "private", IpcMode: "private", ShmSize: 64 * 1024 * 1024 }
+const daemonDefaults: Fields = { NetworkMode: "none", CgroupnsMode: "private", IpcMode: "private",
+  ShmSize: 64 * 1024 * 1024 }
 
 /** What docker's client says where the user said nothing, in fields that we only have when something was said. */
 const optional = ["Sysctls", "Annotations", "Init", "Tmpfs"]
@@ -29,13 +30,15 @@ describe("a create command line means what docker's client makes of it", () => {
   it.each(oracle.understood.map((one) => [one.argv.join(" "), one] as const))("create %s", (_, { argv, body }) => {
     const ours = bodyOf(Result.getOrThrow(configOf(argv)))
     // docker's client gives the variables of -e in no order of its own
-    const sorted = (config: Fields): Fields => ({ ...config, Env: (config["Env"] as Array<string> | null)?.toSorted() ?? null })
+    const sorted = (config: Fields): Fields =>
+      ({ ...config, Env: (config["Env"] as Array<string> | null)?.toSorted() ?? null })
     const optionalConfig = ["StopSignal", "StopTimeout", "Healthcheck"]
     const configFields = [...Object.keys(ours.Config), ...optionalConfig]
     expect(sorted(ours.Config)).toEqual(sorted(pick({ ...oracle.plain.Config, ...body.Config }, configFields)))
     const host = expectedHost(body.HostConfig)
     // --mount type=tmpfs has a field of its own in docker's body, see below
-    const hostFields = [...Object.keys(ours.HostConfig), ...optional].filter((name) => name !== "Tmpfs" || !("Mounts" in host))
+    const hostFields = [...Object.keys(ours.HostConfig), ...optional].filter((name) => name !== "Tmpfs" ||
+      !("Mounts" in host))
     expect(pick(ours.HostConfig, hostFields)).toEqual(pick(host, hostFields))
   })
 })
@@ -50,16 +53,19 @@ describe("--mount means what docker's client makes of it", () => {
 
   it("a bind of the working directory that takes no mounts along", () => {
     expect(mountsOf(["--mount", "type=bind,source=.,target=/x,bind-recursive=disabled", "image"])).toEqual([{
-      _tag: "Bind", source: "/cwd", target: "/x", readonly: false, recursive: "disabled", propagation: "", createSource: false
+      _tag: "Bind", source: "/cwd", target: "/x", readonly: false, recursive: "disabled", propagation: "",
+        createSource: false
     }])
   })
 })
 
 /** Docker's words for a program of another name. */
-const renamed = (text: string): string => text.replaceAll("docker ", "fx-engine ").replaceAll("docker:", "fx-engine:").replaceAll("'docker'", "'fx-engine'")
+const renamed = (text: string): string =>
+  text.replaceAll("docker ", "fx-engine ").replaceAll("docker:", "fx-engine:").replaceAll("'docker'", "'fx-engine'")
 
 /** What comes after parsing is judged by the command itself: those are looked at in the commands' tests. */
-const judgedLater = (stderr: string): boolean => !stderr.includes("\n\nUsage:") && !/^unknown help|unknown command/m.test(stderr)
+const judgedLater = (stderr: string): boolean => !stderr.includes("\n\nUsage:") &&
+  !/^unknown help|unknown command/m.test(stderr)
 
 describe("a mistake in a command line is told in docker's words", () => {
   const early = oracle.refused.filter(({ stderr }) => !judgedLater(stderr))
@@ -99,7 +105,8 @@ describe("help has docker's layout", () => {
   /** Sentences that are about docker itself or its daemon. */
   const neutral = (words: string): string =>
     words.replace("in the Docker host's cgroup namespace", "in the host's cgroup namespace")
-      .replace("Use the cgroup namespace as configured by the default-cgroupns-mode option on the daemon (default)", "Use a private cgroup namespace (default)")
+      .replace("Use the cgroup namespace as configured by the default-cgroupns-mode option on the daemon (default)",
+        "Use a private cgroup namespace (default)")
       .replace("information on Docker objects", "information on objects")
 
   it.each(oracle.helps.map((one) => [one.path, one] as const))("%s --help", async (path, { stdout }) => {
@@ -117,7 +124,8 @@ describe("help has docker's layout", () => {
     const theirs = oracle.helps.find(({ path }) => path === "run")?.stdout ?? ""
     const answer = await read(["run", "--help"])
     const line = (text: string, flag: string) => withoutFlags(text, (one) => one === flag).split("Options:")[1]
-    for (const flag of ["memory-swap", "health-start-period", "cpuset-cpus", "interactive", "sig-proxy", "device-read-bps"]) {
+    for (const flag of ["memory-swap", "health-start-period", "cpuset-cpus", "interactive", "sig-proxy",
+      "device-read-bps"]) {
       expect(line(answer._tag === "Answer" ? answer.text : "", flag)).toBe(line(theirs, flag))
     }
   })

@@ -54,7 +54,8 @@ export const serve = async (path: string, answers: Answers = () => undefined): P
   // attach: an upgraded connection that ends at once
   server.on("upgrade", (request, socket) => {
     asked.push({ method: request.method ?? "", url: (request.url ?? "").replace(/^\/v1\.[0-9]+/, ""), body: undefined })
-    socket.end("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+    const headers = "Content-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp"
+    socket.end(`HTTP/1.1 101 UPGRADED\r\n${headers}\r\n\r\n`)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
   return { asked, close: () => new Promise((resolve) => server.close(() => resolve())) }

@@ -1,4 +1,4 @@
-/** Our own side of the comparison: command lines read by our grammar, and configurations in the words of Docker's API. */
+/** Our side of the comparison: command lines read by our grammar, configurations in the words of Docker's API. */
 import * as Result from "effect/Result"
 import { findCommand } from "../../../src/cli/argv/findCommand.ts"
 import { parseArguments } from "../../../src/cli/argv/parseArguments.ts"
@@ -70,7 +70,8 @@ export const bodyOf = (config: ContainerConfig): Body => {
     },
     HostConfig: {
       Binds: orNull(created.map(bindText)),
-      ...(tmpfs.length === 0 ? {} : { Tmpfs: Object.fromEntries(tmpfs.map(({ options, target }) => [target, options.join(",")])) }),
+      ...(tmpfs.length === 0 ? {} : { Tmpfs: Object.fromEntries(tmpfs.map(({ options, target }) =>
+        [target, options.join(",")])) }),
       NetworkMode: config.networkMode,
       RestartPolicy: { Name: config.restart.name, MaximumRetryCount: config.restart.maximumRetryCount },
       AutoRemove: config.autoRemove,
@@ -87,9 +88,12 @@ export const bodyOf = (config: ContainerConfig): Body => {
       ...(config.init ? { Init: true } : {}),
       Memory: resources.memory ?? 0, NanoCpus: resources.nanoCpus ?? 0, CpuShares: resources.cpuShares ?? 0,
       BlkioWeight: resources.blkioWeight ?? 0,
-      BlkioWeightDevice: (resources.blkioWeightDevice ?? []).map(({ path, weight }) => ({ Path: path, Weight: weight })),
-      BlkioDeviceReadBps: throttles(resources.blkioDeviceReadBps), BlkioDeviceWriteBps: throttles(resources.blkioDeviceWriteBps),
-      BlkioDeviceReadIOps: throttles(resources.blkioDeviceReadIOps), BlkioDeviceWriteIOps: throttles(resources.blkioDeviceWriteIOps),
+      BlkioWeightDevice: (resources.blkioWeightDevice ?? []).map(({ path, weight }) =>
+        ({ Path: path, Weight: weight })),
+      BlkioDeviceReadBps: throttles(resources.blkioDeviceReadBps),
+        BlkioDeviceWriteBps: throttles(resources.blkioDeviceWriteBps),
+      BlkioDeviceReadIOps: throttles(resources.blkioDeviceReadIOps),
+        BlkioDeviceWriteIOps: throttles(resources.blkioDeviceWriteIOps),
       CpuPeriod: resources.cpuPeriod ?? 0, CpuQuota: resources.cpuQuota ?? 0,
       CpuRealtimePeriod: resources.cpuRealtimePeriod ?? 0, CpuRealtimeRuntime: resources.cpuRealtimeRuntime ?? 0,
       CpusetCpus: resources.cpusetCpus ?? "", CpusetMems: resources.cpusetMems ?? "",

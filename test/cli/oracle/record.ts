@@ -60,7 +60,8 @@ const bodyOf = async (argv: ReadonlyArray<string>): Promise<Body> => {
 }
 
 const differing = (fields: Fields, plain: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(plain[key])))
+  Object.fromEntries(Object.entries(fields).filter(([key, value]) =>
+    JSON.stringify(value) !== JSON.stringify(plain[key])))
 
 const plain = await bodyOf(["image"])
 const recorded: Recorded = { plain, understood: [], refused: [], helps: [] }

@@ -13,7 +13,8 @@ export interface Side {
     path: string, options: { readonly name: string; readonly follow: boolean }
   ) => Stream.Stream<Uint8Array, EngineError>
   readonly copyIn: <E, R>(
-    path: string, data: Stream.Stream<Uint8Array, E, R>, owner: { readonly uid: number; readonly gid: number } | undefined
+    path: string, data: Stream.Stream<Uint8Array, E, R>,
+    owner: { readonly uid: number; readonly gid: number } | undefined
   ) => Effect.Effect<void, E | EngineError, R>
 }
 

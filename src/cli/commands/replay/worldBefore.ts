@@ -32,7 +32,8 @@ const directoriesSeen = ({ op: { payload, tag }, outcome }: TraceEntry): Readonl
 const rowsSeen = ({ op: { tag }, outcome }: TraceEntry): ReadonlyArray<RecordRow> => {
   if (outcome._tag !== "Success") return []
   if (tag === "RecordList") return outcome.value as ReadonlyArray<RecordRow>
-  return tag === "RecordGet" && outcome.value !== undefined && outcome.value !== null ? [outcome.value as RecordRow] : []
+  const found = tag === "RecordGet" && outcome.value !== undefined && outcome.value !== null
+  return found ? [outcome.value as RecordRow] : []
 }
 
 /** v1 cpusets are born empty and hold nothing until they are filled; the parent of containers was. */

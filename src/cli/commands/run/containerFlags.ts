@@ -1,7 +1,9 @@
 /** The flags of `run` and `create` that describe a container: docker's, and two of our own (--rootfs and --time). */
 import * as Result from "effect/Result"
 import { parseByteSize } from "../../../domain/text/ByteSize.ts"
-import { parseThrottleBytes, parseThrottleOperations, parseWeightDevice } from "../../../domain/text/flags/BlockDevice.ts"
+import {
+  parseThrottleBytes, parseThrottleOperations, parseWeightDevice
+} from "../../../domain/text/flags/BlockDevice.ts"
 import { parseDeviceCgroupRule } from "../../../domain/text/flags/Device.ts"
 import { parseEnvironmentLine, parseLabel } from "../../../domain/text/flags/KeyValueFile.ts"
 import { parseMount } from "../../../domain/text/flags/Mount.ts"
@@ -33,7 +35,9 @@ const processFlags = {
   "health-interval": duration("Time between running the check (ms|s|m|h)"),
   "health-retries": integer("Consecutive failures needed to report unhealthy"),
   "health-start-interval": duration("Time between running the check during the start period (ms|s|m|h)"),
-  "health-start-period": duration("Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)"),
+  "health-start-period": duration(
+    "Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)"
+  ),
   "health-timeout": duration("Maximum time to allow one check to run (ms|s|m|h)"),
   init: boolean("Run an init inside the container that forwards signals and reaps processes"),
   interactive: boolean("Keep STDIN open even if not attached", { short: "i" }),
@@ -88,7 +92,9 @@ const namespaceFlags = {
 const fileFlags = {
   device: list("Add a host device to the container"),
   "device-cgroup-rule": list("Add a rule to the cgroup allowed devices list", { parse: parseDeviceCgroupRule }),
-  mount: list("Attach a filesystem mount to the container", { type: "mount", parse: looked((mount) => parseMount(mount, "/")) }),
+  mount: list("Attach a filesystem mount to the container", {
+    type: "mount", parse: looked((mount) => parseMount(mount, "/"))
+  }),
   "read-only": boolean("Mount the container's root filesystem as read only"),
   "shm-size": value("Size of /dev/shm", parseByteSize, { type: "bytes" }),
   tmpfs: list("Mount a tmpfs directory"),
@@ -103,14 +109,17 @@ const rightFlags = {
   sysctl: list("Sysctl options", { type: "map", shownDefault: "map[]", parse: parseSysctl })
 }
 
+const perDevice = <A>(usage: string, parse: (text: string) => Result.Result<A, TextError>) =>
+  list(usage, { shownDefault: "[]", parse })
+
 const limitFlags = {
   ...resourceFlags,
-  "blkio-weight-device": list("Block IO weight (relative device weight)", { shownDefault: "[]", parse: parseWeightDevice }),
+  "blkio-weight-device": perDevice("Block IO weight (relative device weight)", parseWeightDevice),
   "cgroup-parent": text("Optional parent cgroup for the container"),
-  "device-read-bps": list("Limit read rate (bytes per second) from a device", { shownDefault: "[]", parse: parseThrottleBytes }),
-  "device-read-iops": list("Limit read rate (IO per second) from a device", { shownDefault: "[]", parse: parseThrottleOperations }),
-  "device-write-bps": list("Limit write rate (bytes per second) to a device", { shownDefault: "[]", parse: parseThrottleBytes }),
-  "device-write-iops": list("Limit write rate (IO per second) to a device", { shownDefault: "[]", parse: parseThrottleOperations }),
+  "device-read-bps": perDevice("Limit read rate (bytes per second) from a device", parseThrottleBytes),
+  "device-read-iops": perDevice("Limit read rate (IO per second) from a device", parseThrottleOperations),
+  "device-write-bps": perDevice("Limit write rate (bytes per second) to a device", parseThrottleBytes),
+  "device-write-iops": perDevice("Limit write rate (IO per second) to a device", parseThrottleOperations),
   "memory-swappiness": integer("Tune container memory swappiness (0 to 100)", { shownDefault: "-1" }),
   "oom-kill-disable": boolean("Disable OOM Killer")
 }
@@ -145,5 +154,6 @@ const emptyFlags = {
 }
 
 export const containerFlags = {
-  ...processFlags, ...recordFlags, ...namespaceFlags, ...fileFlags, ...rightFlags, ...limitFlags, ...missingFlags, ...emptyFlags
+  ...processFlags, ...recordFlags, ...namespaceFlags, ...fileFlags, ...rightFlags, ...limitFlags, ...missingFlags,
+  ...emptyFlags
 }

@@ -11,7 +11,7 @@ import type { ContainerValues, RunInput } from "./RunInput.ts"
 
 const mountOf = (request: MountRequest): Result.Result<Mount, Refusal> =>
   request._tag !== "Volume" ? Result.succeed(request) : Result.fail(
-    `cannot mount ${request.name === "" ? "an anonymous volume" : `the volume ${request.name}`} at ${request.target}: ` +
+    `cannot mount the ${request.name === "" ? "anonymous volume" : `volume ${request.name}`} at ${request.target}: ` +
       "volumes are not supported yet, mount a directory of the host by its absolute path"
   )
 
@@ -20,7 +20,9 @@ export const filePart = (values: ContainerValues, input: RunInput) => Result.gen
   for (const volume of values.volume) {
     mounts.push(yield* mountOf(yield* explained(parseVolume(volume, input.workingDirectory))))
   }
-  for (const mount of values.mount) mounts.push(yield* mountOf(yield* explained(parseMount(mount, input.workingDirectory))))
+  for (const mount of values.mount) {
+    mounts.push(yield* mountOf(yield* explained(parseMount(mount, input.workingDirectory))))
+  }
   for (const tmpfs of values.tmpfs) mounts.push(yield* explained(parseTmpfs(tmpfs)))
   const devices = []
   for (const device of values.device) devices.push(yield* explained(parseDevice(device)))

@@ -6,7 +6,7 @@ import {
 import { explained, type Refusal } from "./processPart.ts"
 import type { ContainerValues } from "./RunInput.ts"
 
-/** Bridges, and with them ports and names of containers, are a capability of their own: until then a container has none. */
+/** Bridges, and with them ports and names of containers, come later: until then a container has no network. */
 const networkOf = (networks: ReadonlyArray<string>): Result.Result<string, Refusal> => {
   if (networks.length > 1) {
     return Result.fail("a container cannot be in several networks: use one of none, host and container:NAME")
@@ -14,7 +14,8 @@ const networkOf = (networks: ReadonlyArray<string>): Result.Result<string, Refus
   const [network = "none"] = networks
   return Result.flatMap(explained(parseNetworkMode(network)), (mode) =>
     mode === "none" || mode === "host" || joinedContainer(mode) !== undefined ? Result.succeed(mode) : Result.fail(
-      `network ${mode} is not available: bridge networks are not supported yet, use --network none, host or container:NAME`
+      `network ${mode} is not available: bridge networks are not supported yet, ` +
+        "use --network none, host or container:NAME"
     ))
 }
 
@@ -30,7 +31,9 @@ const contradiction = (values: ContainerValues, network: string): Refusal | unde
   if (values.uts === "host" && values.hostname !== "") return "conflicting options: hostname and the UTS mode"
   if (values.uts === "host" && values.domainname !== "") return "conflicting options: domainname and the UTS mode"
   if (joined && values.dns.length > 0) return "conflicting options: dns and the network mode"
-  if (joined && values["add-host"].length > 0) return "conflicting options: custom host-to-IP mapping and the network mode"
+  if (joined && values["add-host"].length > 0) {
+    return "conflicting options: custom host-to-IP mapping and the network mode"
+  }
   return undefined
 }
 

@@ -2,7 +2,9 @@
 import * as Result from "effect/Result"
 import type { ContainerConfig } from "../../../domain/container/ContainerConfig.ts"
 import { parseUser } from "../../../domain/text/flags/Identity.ts"
-import { parseEnvironmentFile, parseEnvironmentLine, parseLabel, parseLabelFile } from "../../../domain/text/flags/KeyValueFile.ts"
+import {
+  parseEnvironmentFile, parseEnvironmentLine, parseLabel, parseLabelFile
+} from "../../../domain/text/flags/KeyValueFile.ts"
 import { parseOomScoreAdjustment } from "../../../domain/text/flags/Cpus.ts"
 import { parseSignal } from "../../../domain/text/Signal.ts"
 import type { TextError } from "../../../domain/text/TextError.ts"
@@ -20,7 +22,8 @@ export const environmentOf = (
 ): Result.Result<ReadonlyArray<string>, Refusal> => Result.gen(function*() {
   const lines: Array<string> = []
   for (const path of values["env-file"]) {
-    lines.push(...yield* explained(parseEnvironmentFile(input.files.get(path) ?? new Uint8Array(), path, input.environment)))
+    const contents = input.files.get(path) ?? new Uint8Array()
+    lines.push(...yield* explained(parseEnvironmentFile(contents, path, input.environment)))
   }
   for (const line of values.env) lines.push(yield* explained(parseEnvironmentLine(line, input.environment)))
   return lines

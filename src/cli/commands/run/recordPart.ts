@@ -32,7 +32,9 @@ const logOf = (values: ContainerValues): Result.Result<ContainerConfig["log"], R
   for (const [key, value] of pairs) {
     if (key === "max-size") {
       const size = value === "-1" ? 0 : logSize(value)
-      if (size === undefined) return Result.fail(`invalid value for max-size: ${JSON.stringify(value)}: write a size such as 10m, or -1`)
+      if (size === undefined) {
+        return Result.fail(`invalid value for max-size: ${JSON.stringify(value)}: write a size such as 10m, or -1`)
+      }
       maxSize = size
     } else if (key === "max-file") {
       if (!/^[0-9]{1,4}$/.test(value) || Number(value) < 1) {
@@ -62,7 +64,17 @@ export const recordPart = (values: ContainerValues, input: RunInput) => Result.g
   }
 })
 
+/** moby, daemon/daemon_unix.go: verifyPlatformContainerResources. */
+const contradiction = ({ cpuPeriod, cpuQuota, nanoCpus }: ContainerConfig["resources"]): Refusal | undefined => {
+  if (nanoCpus === undefined) return undefined
+  if (cpuPeriod !== undefined) return "Conflicting options: Nano CPUs and CPU Period cannot both be set"
+  return cpuQuota === undefined ? undefined : "Conflicting options: Nano CPUs and CPU Quota cannot both be set"
+}
+
 export const limitPart = (values: ContainerValues) => Result.gen(function*() {
+  const resources = resourcesOf(values)
+  const contradicts = contradiction(resources)
+  if (contradicts !== undefined) return yield* Result.fail(`${contradicts}: use --cpus alone, or the other two`)
   const swappiness = yield* explained(parseMemorySwappiness(String(values["memory-swappiness"] ?? -1)))
   yield* explained(parsePidsLimit(String(values["pids-limit"] ?? 0)))
   const lists = {
@@ -75,7 +87,7 @@ export const limitPart = (values: ContainerValues) => Result.gen(function*() {
   return {
     cgroupParent: values["cgroup-parent"],
     resources: {
-      ...resourcesOf(values),
+      ...resources,
       ...(swappiness === -1 ? {} : { memorySwappiness: swappiness }),
       ...(values["oom-kill-disable"] ? { oomKillDisable: true } : {}),
       ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0))

@@ -8,13 +8,13 @@ import type { ContainerValues, RunInput } from "./RunInput.ts"
 
 type Security = Pick<ContainerConfig, "noNewPrivileges" | "seccomp" | "confineSystemPaths" | "securityOptions">
 
-const unconfined: Security = { noNewPrivileges: false, seccomp: "default", confineSystemPaths: true, securityOptions: [] }
+const plain: Security = { noNewPrivileges: false, seccomp: "default", confineSystemPaths: true, securityOptions: [] }
 
 /** The JSON of a profile, compact as docker sends it. */
 const readProfile = (path: string, input: RunInput): Result.Result<string, Refusal> =>
   Result.try({
     try: () => JSON.stringify(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(input.files.get(path)))),
-    catch: (fault) => `compacting json for seccomp profile (${path}) failed: ${fault instanceof Error ? fault.message : fault}`
+    catch: (fault) => `compacting json for seccomp profile (${path}) failed: ${(fault as Error).message}`
   })
 
 /** Put into the settings; what is not there yet is refused, what asks for nothing is fine. */
@@ -31,11 +31,16 @@ const apply = (before: Security, option: SecurityOption, input: RunInput): Resul
     case "AppArmor":
       return option.profile === "unconfined"
         ? Result.succeed(before)
-        : Result.fail(`the AppArmor profile ${option.profile} cannot be used: AppArmor is not supported yet, use apparmor=unconfined`)
+        : Result.fail(
+          `the AppArmor profile ${option.profile} cannot be used: ` +
+            "AppArmor is not supported yet, use apparmor=unconfined"
+        )
     case "Label":
       return option.value === "disable"
         ? Result.succeed(before)
-        : Result.fail(`the SELinux label ${option.value} cannot be used: SELinux is not supported yet, use label=disable`)
+        : Result.fail(
+          `the SELinux label ${option.value} cannot be used: SELinux is not supported yet, use label=disable`
+        )
     case "WritableCgroups":
       return option.enabled
         ? Result.fail("writable-cgroups is not supported yet: leave it out")
@@ -49,8 +54,10 @@ const shown = (text: string, option: SecurityOption, after: Security): ReadonlyA
     ? []
     : option._tag === "Seccomp" && after.seccomp.startsWith("{") ? [`seccomp=${after.seccomp}`] : [text]
 
-const securityOf = (values: ContainerValues, input: RunInput): Result.Result<Security, Refusal> => Result.gen(function*() {
-  let security = unconfined
+const securityOf = (
+  values: ContainerValues, input: RunInput
+): Result.Result<Security, Refusal> => Result.gen(function*() {
+  let security = plain
   for (const text of values["security-opt"]) {
     const option = yield* explained(parseSecurityOption(text))
     const after = yield* apply(security, option, input)
@@ -66,7 +73,7 @@ const capabilityNames = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
   return full.includes(all) ? [all] : [...new Set(full)].sort()
 }
 
-/** Full names in order; ALL stands for all others, and what is added is not dropped (docker/cli, opts/capabilities.go). */
+/** Full names in order; ALL stands for all, and what is added is not dropped (docker/cli, opts/capabilities.go). */
 const capabilitiesOf = (values: ContainerValues): Pick<ContainerConfig, "capAdd" | "capDrop"> => {
   const capAdd = capabilityNames(values["cap-add"])
   return { capAdd, capDrop: capabilityNames(values["cap-drop"]).filter((name) => !capAdd.includes(name)) }

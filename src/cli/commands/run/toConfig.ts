@@ -1,4 +1,4 @@
-/** From a parsed `run` or `create` command line to the configuration of a container. Pure: all it depends on comes in. */
+/** From a parsed `run` or `create` command line to a container's configuration. Pure: all it depends on comes in. */
 import * as Result from "effect/Result"
 import { type ContainerConfig, defaultConfig } from "../../../domain/container/ContainerConfig.ts"
 import { resolvePath } from "../../../domain/text/PosixPath.ts"

@@ -1,0 +1,128 @@
+/** The program as it is shipped, as a process: exit statuses, signals, closed pipes, terminals. */
+import { spawn, spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { type InputOptions, type OutputOptions, rolldown } from "rolldown"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const project = resolve(import.meta.dirname, "../..")
+
+/** Bundled anew from the sources as they are: what lies in dist may be of yesterday. */
+const dist = join(project, "node_modules/.cache/fx-engine-test-dist")
+const cli = join(dist, "cli.mjs")
+
+interface BuildOptions extends InputOptions {
+  readonly output: OutputOptions
+}
+
+const hasScript = spawnSync("script", ["--version"]).status === 0
+
+let root = ""
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "fx-dist-"))
+  const config = await import(join(project, "rolldown.config.mjs")) as { readonly default: ReadonlyArray<BuildOptions> }
+  for (const { output, ...input } of config.default) {
+    const bundle = await rolldown({ ...input, cwd: project })
+    await bundle.write({ ...output, dir: dist })
+    await bundle.close()
+  }
+})
+
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true })
+  rmSync(dist, { recursive: true, force: true })
+})
+
+/** A simulated machine of its own for each run: several go on at a time. */
+const machine = (() => {
+  let count = 0
+  return () => ["--simulated", "--root", join(root, String(count++))]
+})()
+
+const run = (...argv: ReadonlyArray<string>) =>
+  spawnSync(process.execPath, [cli, ...machine(), ...argv], { encoding: "utf8", timeout: 25_000 })
+
+/** Runs a shell line in a terminal of its own; `fx` stands for the program. */
+const inTerminal = (line: string): string => {
+  const fx = [process.execPath, cli, ...machine()].join(" ")
+  const script = `fx() { exec ${fx} "$@"; }; ${line}`
+  return spawnSync("script", ["-qec", `sh -c '${script}'`, "/dev/null"], { encoding: "utf8", timeout: 25_000 }).stdout
+}
+
+describe("dist/cli.mjs", () => {
+  it("passes output and exit status on", () => {
+    expect(run("run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 3"))
+      .toMatchObject({ status: 3, stdout: "out\n", stderr: "err\n" })
+  })
+
+  it("passes a piped stdin on", () => {
+    const ran = spawnSync(process.execPath, [cli, ...machine(), "run", "-i", "--rm", "busybox", "cat"],
+      { input: "typed", encoding: "utf8" })
+    expect(ran).toMatchObject({ status: 0, stdout: "typed" })
+  })
+
+  it("prints long outputs whole into a pipe", () => {
+    const ran = spawnSync("sh", ["-c", `'${process.execPath}' '${cli}' run --help | (sleep 0.3; cat)`],
+      { encoding: "utf8" })
+    expect(ran.stdout).toContain("--workdir string")
+    expect(ran.stdout.endsWith("\n")).toBe(true)
+  })
+
+  it("ends quietly when nobody reads any more", () => {
+    const fx = `'${process.execPath}' '${cli}' ${machine().join(" ")}`
+    const line = `(${fx} run --rm busybox sh -c 'sleep 0.5; echo one; echo two'; echo $? >&2) | true`
+    const ran = spawnSync("sh", ["-c", line], { encoding: "utf8", timeout: 25_000 })
+    expect(ran.stderr).toBe("141\n")
+  })
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("ends with 128 and the number after %s when it only waits",
+    async (signal) => {
+    const where = machine()
+    spawnSync(process.execPath, [cli, ...where, "run", "-d", "--name", "web", "busybox", "sleep", "600"])
+    const child = spawn(process.execPath, [cli, ...where, "wait", "web"], { stdio: "ignore" })
+    const code = new Promise((done) => child.on("close", done))
+    await new Promise((done) => setTimeout(done, 1500))
+    child.kill(signal)
+    expect(await code).toBe(128 + { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 }[signal])
+  })
+
+  it("passes SIGTERM on to an attached container, and ends as that does", async () => {
+    const argv = [cli, ...machine(), "run", "--rm", "busybox", "sh", "-c",
+      "trap 'exit 9' TERM; echo ready; while true; do sleep 0.1; done"]
+    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] })
+    const code = new Promise((done) => child.on("close", done))
+    await Promise.race([code, new Promise((done) => child.stdout.on("data", done))])
+    child.kill("SIGTERM")
+    expect(await code).toBe(9)
+  })
+})
+
+describe.skipIf(!hasScript)("the user's terminal", () => {
+  const settings = (text: string): ReadonlyArray<string> =>
+    [...text.matchAll(/\[([0-9a-f:]+)\]/g)].map((found) => found[1] ?? "")
+
+  /** Settings before, while and after; the container waits for a line or a signal. */
+  const watch = (ending: string): ReadonlyArray<string> => settings(inTerminal(
+    "echo [$(stty -g)]; fx run -it --rm --name tty busybox sleep 4 </dev/tty & sleep 2; " +
+      `echo [$(stty -g </dev/tty)]; ${ending} wait $!; echo [$(stty -g)]`
+  ))
+
+  it("is raw while a container has it, and as before afterwards", () => {
+    const [before, during, after] = watch("")
+    expect(during).not.toBe(before)
+    expect(after).toBe(before)
+  })
+
+  it("is as before when the program is made to end by signals", () => {
+    const [before, during, after] = watch("kill -TERM $!; sleep 0.2; kill -TERM $!; sleep 0.2; kill -TERM $!;")
+    expect(during).not.toBe(before)
+    expect(after).toBe(before)
+  })
+
+  it("gives the container its size", () => {
+    expect(inTerminal("stty rows 31 cols 97; (fx run --plan -t --rm busybox true)"))
+      .toMatch(/stdio=\S*"rows":31,"columns":97/)
+  })
+})

@@ -1,0 +1,137 @@
+/** Command lines over the real programs and a simulated machine, which stays in a file between them. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { type Outcome, type Props, runLine } from "./Stage.ts"
+
+let root = ""
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "fx-cli-"))
+})
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+})
+
+const fx = (argv: ReadonlyArray<string>, props: Props = {}): Promise<Outcome> =>
+  runLine(["--simulated", "--root", root, ...argv], { ...props, engine: "own" })
+
+describe("the command line on a simulated machine", () => {
+  it("runs a program, passes its output and its status on, and leaves nothing behind with --rm", async () => {
+    expect(await fx(["run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 3"]))
+      .toMatchObject({ exitCode: 3, stdout: "out\n", stderr: "err\n" })
+    expect((await fx(["ps", "-aq"])).stdout).toBe("")
+  })
+
+  it("passes stdin on, and its end", async () => {
+    expect((await fx(["run", "-i", "--rm", "busybox", "cat"], { stdin: ["one\n", "two\n"] })).stdout).toBe("one\ntwo\n")
+  })
+
+  it("remembers a detached container between commands", async () => {
+    const { stdout: id } = await fx(["run", "-d", "--name", "web", "busybox", "sleep", "600"])
+    expect((await fx(["ps", "--no-trunc", "-q"])).stdout).toBe(id)
+    expect((await fx(["exec", "web", "echo", "hi"])).stdout).toBe("hi\n")
+    expect((await fx(["pause", "web"])).stdout).toBe("web\n")
+    expect((await fx(["inspect", "-f", "{{.State.Status}}", "web"])).stdout).toBe("paused\n")
+    await fx(["unpause", "web"])
+    expect((await fx(["kill", "web"])).stdout).toBe("web\n")
+    expect((await fx(["wait", "web"])).stdout).toBe("137\n")
+    expect((await fx(["rm", "web"])).stdout).toBe("web\n")
+    expect((await fx(["ps", "-aq"])).stdout).toBe("")
+  })
+
+  it("keeps logs", async () => {
+    await fx(["run", "--name", "talker", "busybox", "sh", "-c", "echo one; echo two"])
+    expect((await fx(["logs", "--tail", "1", "talker"])).stdout).toBe("two\n")
+  })
+
+  it("ends with 127 for a program that is not there", async () => {
+    const outcome = await fx(["run", "--rm", "busybox", "nonsense"])
+    expect(outcome.exitCode).toBe(127)
+    expect(outcome.stderr).toContain(`exec: "nonsense": executable file not found in $PATH`)
+  })
+
+  it("finds nothing wrong with itself", async () => {
+    await fx(["run", "-d", "--name", "web", "busybox", "sleep", "600"])
+    expect(await fx(["system", "check"])).toMatchObject({ exitCode: 0, stdout: "records and kernel agree\n" })
+  })
+
+  it("lets one command at a time have the machine, and takes it from the dead", async () => {
+    await fx(["ps"])
+    writeFileSync(join(root, "simulated-world.json.lock"), "4194305")
+    expect((await fx(["ps"])).exitCode).toBe(0)
+    writeFileSync(join(root, "simulated-world.json"), "nonsense")
+    expect((await fx(["ps"])).stderr).toContain("simulated-world.json")
+  })
+})
+
+describe("--plan", () => {
+  it("shows every operation and performs none", async () => {
+    await fx(["run", "-d", "--name", "web", "busybox", "sleep", "600"])
+    const { exitCode, stdout } = await fx(["run", "--plan", "--rm", "-d", "busybox", "true"])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^ +1 {2}RecordPut +collection=containers /)
+    expect(stdout).toMatch(/^ +[0-9]+ {2}SupervisorStart /m)
+    expect(stdout).toMatch(/^ +[0-9]+ {2}Exec +argv=\["true"\]/m)
+    expect((await fx(["ps", "-a", "--format", "{{.Names}}"])).stdout).toBe("web\n")
+  })
+
+  it.each([
+    [["stop", "web"], "ProcessSignal"], [["kill", "web"], "ProcessSignal"], [["pause", "web"], "CgroupFreeze"],
+    [["rename", "web", "other"], "RecordPut"], [["rm", "-f", "web"], "TreeRemove"],
+      [["update", "-m", "64m", "web"], "CgroupWrite"],
+    [["exec", "web", "true"], "SupervisorStart"], [["restart", "-t", "0", "web"], "SupervisorStart"]
+  ])("%j shows %s and changes nothing", async (argv, operation) => {
+    await fx(["run", "-d", "--name", "web", "busybox", "sleep", "600"])
+    const before = (await fx(["inspect", "web"])).stdout
+    const { exitCode, stdout } = await fx(["--plan", ...argv])
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(`  ${operation} `)
+    expect((await fx(["inspect", "web"])).stdout).toBe(before)
+  })
+
+  it("is JSON lines with --format json", async () => {
+    const { stdout } = await fx(["create", "--plan", "--format", "json", "busybox"])
+    const lines = stdout.trim().split("\n").map((line) => JSON.parse(line) as { readonly tag: string })
+    expect(lines.map(({ tag }) => tag)).toEqual(["RecordPut"])
+  })
+
+  it("writes no id file", async () => {
+    const { files } = await fx(["run", "--plan", "-d", "--cidfile", "/id", "busybox"])
+    expect(files.size).toBe(0)
+  })
+
+  it("shows nothing when the command would fail", async () => {
+    expect(await fx(["rm", "--plan", "nobody"]))
+      .toMatchObject({ exitCode: 1, stdout: "", stderr: "fx-engine: No such container: nobody\n" })
+  })
+})
+
+describe("--trace and replay", () => {
+  it("a trace of the simulated machine happens again without a difference", async () => {
+    const trace = join(root, "trace")
+    expect((await fx(["--trace", trace, "run", "--rm", "busybox", "echo", "hi"])).stdout).toBe("hi\n")
+    const text = readFileSync(trace, "utf8")
+    expect(text.trim().split("\n").length).toBeGreaterThan(20)
+    const { exitCode, stdout } = await fx(["replay", "trace"], { files: { trace: text } })
+    expect(stdout).toMatch(/^[0-9]+ operations, 0 differences\n$/)
+    expect(exitCode).toBe(0)
+  })
+
+  it("says where something else comes of an operation", async () => {
+    const trace = join(root, "trace")
+    await fx(["--trace", trace, "run", "--rm", "busybox", "echo", "hi"])
+    const text = readFileSync(trace, "utf8").replaceAll(`"echo","hi"`, `"echo","ho"`)
+    const { exitCode, stdout } = await fx(["replay", "trace"], { files: { trace: text } })
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(/^[0-9]+ ChannelRead: recorded .*hi.*, simulated .*ho/m)
+  })
+
+  it("refuses what is no trace", async () => {
+    expect((await fx(["replay", "x"], { files: { x: "nonsense\n" } })).stderr)
+      .toContain("trace: line 1: not an entry of a trace")
+    expect((await fx(["replay", "y"])).stderr).toBe("fx-engine: open y: no such file or directory\n")
+  })
+})
