@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { ContainerError } from "../domain/container/ContainerError.ts"
 import { type ContainerRecord, formatTime } from "../domain/container/ContainerRecord.ts"
+import * as Paths from "../domain/container/Paths.ts"
 import type { ImageRecord } from "../domain/image/ImageRecord.ts"
 import type { KernelError } from "../domain/kernel/KernelError.ts"
 import type { RecordRow } from "../domain/kernel/KernelOp.ts"
@@ -58,13 +59,17 @@ export const findContainer = Effect.fnUntraced(function*(
   return parse<ContainerRecord>(matching[0])
 })
 
-/** The record as it is now that its lock is held: it may have gone while we waited. */
+/**
+ * The record as it is now that its lock is held: it may have gone while we waited. Then our waiting has made
+ * the lock's file anew, which goes again while we hold it.
+ */
 export const refresh = Effect.fnUntraced(function*(
   operation: string, stored: Stored<ContainerRecord>
-): Effect.fn.Return<Stored<ContainerRecord>, KernelError | ContainerError, Kernel> {
+): Effect.fn.Return<Stored<ContainerRecord>, KernelError | ContainerError, Kernel | Host> {
   const { id, name } = stored.record
   const found = yield* getContainer(id)
   if (found !== undefined) return found
+  yield* Effect.ignore(perform("FileRemove", { path: Paths.lockFile((yield* Host).paths, id) }))
   return yield* new ContainerError({ operation, object: name, kind: "missing", cause: `No such container: ${name}` })
 })
 

@@ -256,7 +256,9 @@ export const processOps = (
   if (process.user.umask !== undefined) ops.push({ _tag: "Umask", mask: process.user.umask })
   ops.push({ _tag: "WorkingDirectory", path: process.cwd, create: options.createDirectory })
   ops.push({ _tag: "BoundingSet", capabilities: numbers(process.capabilities.bounding) })
-  const seccomp: ReadonlyArray<InitOp> = options.seccomp === undefined ? [] : [{ _tag: "Seccomp", ...options.seccomp }]
+  const seccomp: ReadonlyArray<InitOp> = options.seccomp === undefined
+    ? []
+    : [{ _tag: "Seccomp", filter: options.seccomp.filter, flags: options.seccomp.flags }]
   if (process.noNewPrivileges) ops.push({ _tag: "NoNewPrivileges" })
   // Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter: it must come before the drop
   else ops.push(...seccomp)

@@ -184,12 +184,15 @@ export const prepareStart = Effect.fnUntraced(function*(
   )
   const [first, ...rest] = record.layers
   if (first === undefined) return yield* refuse("the container has no root file system")
+  const seccomp = yield* Effect.fromResult(seccompFilter(spec.linux.seccomp, facts.texts.machine)).pipe(
+    Effect.mapError(refuse)
+  )
   const program = yield* Effect.fromResult(initProgram(spec, {
     lower: [first, ...rest],
     upper: Paths.upperDirectory(paths, id), work: Paths.workDirectory(paths, id),
     cgroupAttach: cgroup.attach, cgroupMounts: cgroup.mounts, reaper: config.init,
     startTimes: Object.fromEntries(Object.values(joined).map((process) => [String(process.pid), process.startTime])),
-    seccomp: yield* Effect.fromResult(seccompFilter(spec.linux.seccomp, facts.texts.machine)).pipe(Effect.mapError(refuse))
+    seccomp
   }, id)).pipe(Effect.mapError(refuse))
   return {
     record: {
@@ -199,7 +202,7 @@ export const prepareStart = Effect.fnUntraced(function*(
     spec,
     before: [...fileOps(record, paths, facts), ...cgroup.make],
     supervisor: supervisorSpec({ record, paths, spec, cgroup, program, joined, idMap, onExit }),
-    warnings: cgroup.warnings
+    warnings: [...cgroup.warnings, ...(seccomp?.warnings ?? [])]
   }
 })
 

@@ -39,7 +39,11 @@ const recoverContainer = Effect.fnUntraced(function*(
 ): Effect.fn.Return<string | undefined, KernelError | ContainerError, Kernel | Host> {
   const { paths } = yield* Host
   const fresh = yield* getContainer(stored.record.id)
-  if (fresh === undefined) return undefined
+  if (fresh === undefined) {
+    // Removed just now: the lock that we hold was made by ourselves
+    yield* perform("FileRemove", { path: Paths.lockFile(paths, stored.record.id) })
+    return undefined
+  }
   const { record } = fresh
   if (record.phase === "removing") {
     yield* performAll(removal(paths, record))
@@ -120,6 +124,7 @@ const removeUnfinishedImages = Effect.fnUntraced(function*(
     yield* tryLocked(digest, Effect.gen(function*() {
       const now = yield* perform("RecordGet", { collection: "images", key: `sha256:${digest}` })
       if (now === undefined) yield* perform("TreeRemove", { path: Paths.imageDirectory(paths, digest) })
+      yield* perform("FileRemove", { path: Paths.lockFile(paths, digest) })
     }))
   }
 })

@@ -58,7 +58,10 @@ export const importImage = Effect.fnUntraced(function*<E, R>(source: {
     yield* takeReference(reference)
     yield* put(record, 0)
     return record
-  }).pipe(Effect.onError(() => Effect.ignore(perform("TreeRemove", { path: directory })))))
+  }).pipe(
+    Effect.onError(() => Effect.ignore(perform("TreeRemove", { path: directory }))),
+    Effect.ensuring(Effect.ignore(perform("FileRemove", { path: Paths.lockFile(paths, digest) })))
+  ))
 })
 
 /** By reference or id; refused while containers are of it. */
