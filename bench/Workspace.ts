@@ -9,6 +9,7 @@ import {
 import { basename, join } from "node:path"
 import { cgroupParent, type Paths } from "../src/domain/container/Paths.ts"
 import { Coprocess } from "./Coprocess.ts"
+import { quiet } from "./quiet.ts"
 
 const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path))
 
@@ -68,12 +69,22 @@ export class Workspace {
   /** Parent of the control groups of all others. */
   readonly group = `/${basename(this.directory)}`
   readonly environment = environment()
+  /** How often no quiet moment came. */
+  disturbed = 0
+  private readonly waits: boolean
   private readonly endings: Array<() => Promise<void>> = []
   private readonly programs = new Map<string, string>()
   private readonly watches = new Map<boolean, Coprocess>()
 
-  constructor() {
+  /** `waits`: before each measurement, for a moment in which nothing else runs. */
+  constructor(options: { readonly waits: boolean }) {
+    this.waits = options.waits
     makeRootfs(this.rootfs)
+  }
+
+  /** Before each round of measurements. */
+  async settle(): Promise<void> {
+    if (this.waits && !(await quiet())) this.disturbed++
   }
 
   file(name: string, content: string | Uint8Array): string {

@@ -12,11 +12,12 @@ export interface Contestant {
 }
 
 export const interleave = async (
-  contestants: ReadonlyArray<Contestant>, rounds: number
+  contestants: ReadonlyArray<Contestant>, rounds: number, settle: () => Promise<void>
 ): Promise<ReadonlyArray<Samples>> => {
   for (const { measure, warmUp = 1 } of contestants) for (let turn = 0; turn < warmUp; turn++) await measure()
   const values = contestants.map((): Array<number> => [])
   for (let round = 0; round < rounds; round++) {
+    await settle()
     for (let turn = 0; turn < contestants.length; turn++) {
       // Nobody always comes after the same other
       const index = (turn + round) % contestants.length

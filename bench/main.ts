@@ -15,22 +15,24 @@ const parts: ReadonlyArray<Part> = [startToExit, coldRun, detachedStarts, idleMe
 const real: ReadonlySet<string> = new Set(["a", "b", "c", "d"])
 
 const usage = [
-  "npm run bench -- [--parts a,b,…] [--repetitions N]",
+  "npm run bench -- [--parts a,b,…] [--repetitions N] [--quiet]",
+  "  --quiet  wait before each round until the processors are idle",
   ...parts.map(({ key, repetitions, title }) => `  ${key}  ${title} (${repetitions} repetitions)`)
 ].join("\n")
 
 const load = (): string => loadavg().map((one) => one.toFixed(2)).join(" ")
 
-const runPart = async (part: Part, repetitions: number): Promise<void> => {
+const runPart = async (part: Part, repetitions: number, waits: boolean): Promise<void> => {
   if (real.has(part.key) && unavailable !== undefined) {
     return console.log(`(${part.key}) ${part.title}\n  skipped: ${unavailable}\n`)
   }
-  const workspace = new Workspace()
+  const workspace = new Workspace({ waits })
   const before = load()
   try {
     const outcome = await part.measure(workspace, repetitions)
     console.log(describe(part, outcome))
-    console.log(`  load average ${before} before, ${load()} after\n`)
+    const disturbed = workspace.disturbed === 0 ? "" : `, ${workspace.disturbed} rounds without a quiet moment`
+    console.log(`  load average ${before} before, ${load()} after${disturbed}\n`)
   } finally {
     await workspace.dispose()
   }
@@ -38,7 +40,10 @@ const runPart = async (part: Part, repetitions: number): Promise<void> => {
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
-    options: { parts: { type: "string" }, repetitions: { type: "string" }, help: { type: "boolean", short: "h" } }
+    options: {
+      parts: { type: "string" }, repetitions: { type: "string" }, quiet: { type: "boolean" },
+      help: { type: "boolean", short: "h" }
+    }
   })
   if (values.help) return console.log(usage)
   const wanted = values.parts === undefined ? parts.map(({ key }) => key) : values.parts.split(",")
@@ -49,7 +54,7 @@ const main = async (): Promise<void> => {
     process.exitCode = 2
     return
   }
-  for (const part of chosen) await runPart(part, repetitions ?? part.repetitions)
+  for (const part of chosen) await runPart(part, repetitions ?? part.repetitions, values.quiet === true)
 }
 
 await main()

@@ -25,7 +25,7 @@ export const coldRun: Part = {
       })),
       { name: "node -e 0", measure: () => workspace.time([process.execPath, "-e", "0"], { peer: false }) },
       ...peers
-    ], repetitions)
+    ], repetitions, () => workspace.settle())
     const to = (name: string, aim?: number) => ({ of: "fx-engine run", to: name, ...(aim === undefined ? {} : { aim }) })
     return {
       unit: "ms", samples,

@@ -58,6 +58,7 @@ export const detachedStarts: Part = {
     const rows = floods.map(() => ({ start: [] as Array<number>, remove: [] as Array<number>, both: [] as Array<number> }))
     for (let round = 0; round < repetitions; round++) {
       for (const [index, flood] of floods.entries()) {
+        await workspace.settle()
         const start = await flood.start()
         const remove = await flood.remove()
         rows[index]!.start.push(start)

@@ -32,7 +32,7 @@ export const startToExit: Part = {
       { name: "bare C", measure: bareContainer(workspace, known), warmUp: 20 },
       { name: "bare C with our supervisor", measure: bareEngine(workspace, known), warmUp: 20 },
       ...peers
-    ], repetitions)
+    ], repetitions, () => workspace.settle())
     return {
       unit: "ms", samples,
       comparisons: [

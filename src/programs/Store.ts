@@ -47,6 +47,11 @@ export const findContainer = Effect.fnUntraced(function*(
   const fail = (kind: "missing" | "invalid", cause: string) =>
     new ContainerError({ operation, object: reference, kind, cause })
   if (reference === "") return yield* fail("invalid", "a container's name or id cannot be empty")
+  if (/^[0-9a-f]{64}$/.test(reference)) {
+    // Not all rows for what programs ask with: the id that they were given
+    const found = yield* getContainer(reference)
+    if (found !== undefined) return found
+  }
   const rows = yield* perform("RecordList", { collection: "containers" })
   const name = reference.startsWith("/") ? reference.slice(1) : reference
   const exact = rows.find((row) => row.key === reference) ?? rows.find((row) => row.name === name)

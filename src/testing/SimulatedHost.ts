@@ -2,4 +2,6 @@
 import * as Context from "effect/Context"
 import type { Simulation } from "../interpreters/simulated/Simulation.ts"
 
-export class SimulatedHost extends Context.Service<SimulatedHost, Simulation>()("fx/testing/SimulatedHost") {}
+export class SimulatedHost
+  extends Context.Service<SimulatedHost, Simulation>()("fx/testing/SimulatedHost")
+{}

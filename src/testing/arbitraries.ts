@@ -17,8 +17,12 @@ export const fileOp = (directory: string): fc.Arbitrary<KernelOp> => {
   return fc.oneof(
     fc.record({ path: at, mode }).map((payload) => op("DirMake", payload)),
     fc.record({ path: at, mode }).map((payload) => op("DirEnsure", payload)),
-    fc.record({ path: at, mode, text: fc.string({ maxLength: 20 }) }).map((payload) => op("FileWrite", payload)),
-    fc.record({ path: at, limit: fc.constantFrom(0, 4, 1000) }).map((payload) => op("FileRead", payload)),
+    fc.record({ path: at, mode, text: fc.string({ maxLength: 20 }) }).map((payload) =>
+      op("FileWrite", payload)
+    ),
+    fc.record({ path: at, limit: fc.constantFrom(0, 4, 1000) }).map((payload) =>
+      op("FileRead", payload)
+    ),
     fc.record({ path: at, follow: fc.boolean() }).map((payload) => op("FileStat", payload)),
     at.map((where) => op("FileRemove", { path: where })),
     at.map((where) => op("TreeRemove", { path: where })),
@@ -41,11 +45,14 @@ const values: { readonly [file: string]: ReadonlyArray<string> } = {
 }
 
 const written = fc.constantFrom(...Object.keys(values)).chain((file) =>
-  fc.constantFrom(...values[file]!).map((value) => ({ file, value })))
+  fc.constantFrom(...values[file]!).map((value) => ({ file, value }))
+)
 
 /** Where a host has a hierarchy to play in. */
 const hierarchyOf = (kind: HostProfile["cgroups"]): ReadonlyArray<string> =>
-  kind === "v2" ? ["/sys/fs/cgroup"] : ["memory", "cpu", "pids", "freezer"].map((one) => `/sys/fs/cgroup/${one}`)
+  kind === "v2"
+    ? ["/sys/fs/cgroup"]
+    : ["memory", "cpu", "pids", "freezer"].map((one) => `/sys/fs/cgroup/${one}`)
 
 /** Operations on control groups of a host. */
 export const cgroupOp = (kind: HostProfile["cgroups"]): fc.Arbitrary<KernelOp> => {
@@ -54,12 +61,16 @@ export const cgroupOp = (kind: HostProfile["cgroups"]): fc.Arbitrary<KernelOp> =
   return fc.oneof(
     directory.map((where) => op("CgroupMake", { directory: where })),
     directory.map((where) => op("CgroupEnsure", { directory: where })),
-    fc.tuple(directory, written).map(([where, one]) => op("CgroupWrite", { directory: where, ...one })),
+    fc.tuple(directory, written).map(([where, one]) =>
+      op("CgroupWrite", { directory: where, ...one })
+    ),
     directory.map((where) => op("CgroupRead", { directory: where, files: Object.keys(values) })),
     directory.map((where) => op("CgroupProcesses", { directory: where })),
     directory.map((where) => op("CgroupKill", { directory: where, version })),
     directory.map((where) => op("CgroupRemove", { directory: where })),
-    fc.tuple(directory, fc.boolean()).map(([where, frozen]) => op("CgroupFreeze", { directory: where, version, frozen }))
+    fc.tuple(directory, fc.boolean()).map(([where, frozen]) =>
+      op("CgroupFreeze", { directory: where, version, frozen })
+    )
   )
 }
 
@@ -67,12 +78,21 @@ const key = fc.constantFrom("k1", "k2", "k3")
 
 export const recordOp: fc.Arbitrary<KernelOp> = fc.oneof(
   fc.record({
-    collection: fc.constantFrom("containers", "images", "execs"), key, revision: fc.nat({ max: 3 }),
-    name: fc.constantFrom("", "n1", "n2"), value: fc.string({ maxLength: 10 })
+    collection: fc.constantFrom("containers", "images", "execs"),
+    key,
+    revision: fc.nat({ max: 3 }),
+    name: fc.constantFrom("", "n1", "n2"),
+    value: fc.string({ maxLength: 10 })
   }).map((payload) => op("RecordPut", payload)),
-  fc.record({ collection: fc.constantFrom("containers", "images", "execs"), key }).map((payload) => op("RecordDelete", payload)),
-  fc.record({ collection: fc.constantFrom("containers", "images", "execs"), key }).map((payload) => op("RecordGet", payload)),
-  fc.constantFrom("containers", "images", "execs").map((collection) => op("RecordList", { collection }))
+  fc.record({ collection: fc.constantFrom("containers", "images", "execs"), key }).map((payload) =>
+    op("RecordDelete", payload)
+  ),
+  fc.record({ collection: fc.constantFrom("containers", "images", "execs"), key }).map((payload) =>
+    op("RecordGet", payload)
+  ),
+  fc.constantFrom("containers", "images", "execs").map((collection) =>
+    op("RecordList", { collection })
+  )
 )
 
 /** Any of them. */

@@ -1,12 +1,15 @@
-/** A simulated kernel as a layer: what programs run on in tests, without root and without a container. */
+/**
+ * A simulated kernel as a layer: what programs run on in tests, without root and without a
+ * container.
+ */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { type Fault, faulty } from "../interpreters/middleware/faulty.ts"
 import type { Behaviours } from "../interpreters/simulated/behaviours/Behaviour.ts"
 import type { HostProfile } from "../interpreters/simulated/HostProfile.ts"
 import { type HostFile, makeWorld } from "../interpreters/simulated/makeWorld.ts"
 import { Simulation } from "../interpreters/simulated/Simulation.ts"
 import type { InitFault, World } from "../interpreters/simulated/World.ts"
-import { type Fault, faulty } from "../interpreters/middleware/faulty.ts"
 import { Kernel, type Middleware } from "../programs/Kernel.ts"
 import { SimulatedHost } from "./SimulatedHost.ts"
 
@@ -35,8 +38,10 @@ export const simulate = (options: SimulatedKernelOptions = {}): Simulation => {
   const { seed = 0, files, helloImage, busyboxImage, host, behaviours, initFaults } = options
   const world = options.world ?? makeWorld({
     seed,
-    ...(host === undefined ? {} : { host }), ...(files === undefined ? {} : { files }),
-    ...(helloImage === undefined ? {} : { helloImage }), ...(busyboxImage === undefined ? {} : { busyboxImage })
+    ...(host === undefined ? {} : { host }),
+    ...(files === undefined ? {} : { files }),
+    ...(helloImage === undefined ? {} : { helloImage }),
+    ...(busyboxImage === undefined ? {} : { busyboxImage })
   })
   return new Simulation({
     world: initFaults === undefined ? world : { ...world, initFaults },
@@ -46,7 +51,8 @@ export const simulate = (options: SimulatedKernelOptions = {}): Simulation => {
 
 /** The door to a simulation for one engine, with middlewares around it. */
 export const engineOn = (
-  simulation: Simulation, middlewares: ReadonlyArray<Middleware> = []
+  simulation: Simulation,
+  middlewares: ReadonlyArray<Middleware> = []
 ): Layer.Layer<Kernel | SimulatedHost> =>
   middlewares.reduceRight<Layer.Layer<Kernel>>(
     (layer, middleware) => Layer.provide(Layer.fresh(Kernel.around(middleware)), layer),
@@ -54,8 +60,12 @@ export const engineOn = (
   ).pipe(Layer.merge(Layer.succeed(SimulatedHost, simulation)))
 
 /** A new simulated host and one engine on it. Every build of the layer has a host of its own. */
-export const simulatedKernel = (options: SimulatedKernelOptions = {}): Layer.Layer<Kernel | SimulatedHost> =>
+export const simulatedKernel = (
+  options: SimulatedKernelOptions = {}
+): Layer.Layer<Kernel | SimulatedHost> =>
   Layer.unwrap(Effect.sync(() => {
-    const faults = options.faults === undefined ? [] : [faulty(options.faults, { seed: options.seed ?? 0 })]
+    const faults = options.faults === undefined
+      ? []
+      : [faulty(options.faults, { seed: options.seed ?? 0 })]
     return engineOn(simulate(options), [...(options.middlewares ?? []), ...faults])
   }))

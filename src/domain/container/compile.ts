@@ -122,7 +122,9 @@ export const compile = (
   config: ContainerConfig, facts: CompileFacts
 ): Result.Result<RuntimeSpec, ContainerError> => Result.gen(function*() {
   const refuse = (cause: string, cure?: string) =>
-    new ContainerError({ operation: "create", object: facts.id.slice(0, 12), kind: "invalid", cause, ...(cure === undefined ? {} : { cure }) })
+    new ContainerError({
+      operation: "create", object: facts.id.slice(0, 12), kind: "invalid", cause, ...(cure === undefined ? {} : { cure })
+    })
   const args = commandLine(config, facts.image)
   if (args.length === 0) {
     return yield* Result.fail(refuse("no command specified", "name a command after the image"))

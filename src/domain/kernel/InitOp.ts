@@ -100,7 +100,10 @@ export const InitOp = Schema.TaggedUnion({
     copyUp: Schema.Boolean
   },
   /** devpts on `target` by fsopen; with `console` a pty is opened on it while it is still detached. */
-  MountDevpts: { target: Path, options: Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String })), console: Schema.Boolean },
+  MountDevpts: {
+    target: Path, options: Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.String })),
+    console: Schema.Boolean
+  },
   /** move_mount(2) of a tree opened before onto `target`; a missing target is made as file or directory. */
   MountTree: {
     slot: Slot, target: Path, attributes: Schema.Array(MountAttribute), propagation: Propagation

@@ -25,6 +25,19 @@ export const RootSource = Schema.TaggedUnion({
 })
 export type RootSource = typeof RootSource.Type
 
+/** How a path in a root is named in errors: as on the host where it has such a name. */
+export const pathOfRoot = (source: RootSource, path: string): string => {
+  const inside = path.startsWith("/") ? path : `/${path}`
+  switch (source._tag) {
+    case "Process":
+      return `/proc/${source.process.pid}/root${inside}`
+    case "Directory":
+      return source.path === "/" ? inside : `${source.path}${inside}`
+    case "Layers":
+      return inside
+  }
+}
+
 /** What the engine needs to know of the host, as texts: parsed by pure functions of the domain. */
 export const HostTexts = Schema.Struct({
   mountinfo: Schema.String,

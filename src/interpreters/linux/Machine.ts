@@ -14,6 +14,12 @@ export interface LinuxOptions {
   readonly init?: string
   /** The addon; `native/build/fx.node` by default. */
   readonly addon?: string
+  /**
+   * The process ends with this interpreter and its end closes the records. SQLite's own close, when no other process
+   * has them open, brings the log into the database and waits for the disk, and the next process waits again to
+   * begin a new log.
+   */
+  readonly endsWithProcess?: boolean
 }
 
 /** Something that a handle stands for. */

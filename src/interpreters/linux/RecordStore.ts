@@ -6,7 +6,7 @@ import { closeSync, constants, existsSync, openSync } from "node:fs"
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Collection, Payload, RecordRow } from "../../domain/kernel/KernelOp.ts"
 import { Refusal } from "./attempt.ts"
-import type { Open } from "./Machine.ts"
+import type { LinuxOptions, Open } from "./Machine.ts"
 
 /** Loaded at the first record: commands that need none start without it. */
 const sqlite = (): typeof import("node:sqlite") => process.getBuiltinModule("node:sqlite")
@@ -51,11 +51,13 @@ const prepare = (database: DatabaseSync): Statements => ({
 
 export class RecordStore implements Open {
   readonly path: string
+  private readonly endsWithProcess: boolean
   private database: DatabaseSync | undefined
   private statements: Statements | undefined
 
-  constructor(root: string) {
-    this.path = `${root}/engine.db`
+  constructor(options: Pick<LinuxOptions, "root" | "endsWithProcess">) {
+    this.path = `${options.root}/engine.db`
+    this.endsWithProcess = options.endsWithProcess === true
   }
 
   put({ collection, key, name, revision, value }: Payload<"RecordPut">): void {
@@ -81,7 +83,9 @@ export class RecordStore implements Open {
     return this.isThere() ? this.open().list.all(collection).map(toRow) : []
   }
 
+  /** What a process leaves open when it ends is whole: the next one reads the log as after a crash. */
   close(): void {
+    if (this.endsWithProcess) return
     this.database?.close()
     this.database = undefined
     this.statements = undefined

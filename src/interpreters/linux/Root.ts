@@ -49,16 +49,3 @@ export class Root implements Open {
     this.cleanUp()
   }
 }
-
-/** How a path in a root is named in errors: as on the host where it has such a name. */
-export const pathOfRoot = (source: RootSource, path: string): string => {
-  const inside = path.startsWith("/") ? path : `/${path}`
-  switch (source._tag) {
-    case "Process":
-      return `/proc/${source.process.pid}/root${inside}`
-    case "Directory":
-      return source.path === "/" ? inside : `${source.path}${inside}`
-    case "Layers":
-      return inside
-  }
-}

@@ -76,11 +76,18 @@ export interface Addon {
 export const isFailure = (result: unknown): result is Failure =>
   typeof result === "object" && result !== null && "errno" in result
 
+/** Where each was found. */
+const built = new Map<string, string>()
+
 /** `native/build/NAME`, looked for from this file upwards: sources and bundle lie at different depths. */
 export const builtFile = (name: string): string => {
+  const known = built.get(name)
+  if (known !== undefined) return known
   const levels = ["./", "../", "../../", "../../../"]
   const candidates = levels.map((level) => fileURLToPath(new URL(`${level}native/build/${name}`, import.meta.url)))
-  return candidates.find((path) => existsSync(path)) ?? candidates.at(-1)!
+  const found = candidates.find((path) => existsSync(path))
+  if (found !== undefined) built.set(name, found)
+  return found ?? candidates.at(-1)!
 }
 
 const loaded = new Map<string, Addon>()

@@ -1,12 +1,12 @@
 /** Handlers for trees as tar streams, out of root file systems and into them. */
 import * as Effect from "effect/Effect"
-import type { Payload } from "../../domain/kernel/KernelOp.ts"
+import { pathOfRoot, type Payload } from "../../domain/kernel/KernelOp.ts"
 import type { Interpreter } from "../../programs/Kernel.ts"
 import { ArchiveReader } from "./ArchiveReader.ts"
 import { ArchiveWriter } from "./ArchiveWriter.ts"
 import { attempt, Refusal, valueOf } from "./attempt.ts"
 import type { Machine } from "./Machine.ts"
-import { pathOfRoot, Root } from "./Root.ts"
+import { Root } from "./Root.ts"
 
 /** Opens a root, makes something of a copy of its descriptor, and closes the root again when that fails. */
 const openOn = <A>(machine: Machine, root: Root, make: (descriptor: number) => A): A => {

@@ -7,7 +7,7 @@ import type { Payload, Success } from "../../domain/kernel/KernelOp.ts"
 import { encodeSpec } from "../../domain/kernel/wire.ts"
 import type { Interpreter } from "../../programs/Kernel.ts"
 import { type Addon, builtFile } from "./addon.ts"
-import { attempt, backOff, pause, Refusal, type Subject, valueOf } from "./attempt.ts"
+import { attempt, backOff, pause, Refusal, type Subject, toKernelError, valueOf } from "./attempt.ts"
 import { Channel } from "./Channel.ts"
 import type { Machine } from "./Machine.ts"
 import { reapLater } from "./Reaper.ts"
@@ -61,11 +61,14 @@ const open = (
       channel === undefined
         ? Effect.andThen(pause(backOff(count)), Effect.suspend(() => round(count + 1)))
         : Effect.succeed(channel))
+  // A supervisor that ends closes its listener, and what waits to be accepted with it: it did not listen any more
+  const refused = (error: KernelError) =>
+    error.errno === "EPIPE" ? toKernelError(subject, new Refusal("connect", "ECONNREFUSED")) : error
   return Effect.flatMap(round(0), (channel) =>
     Effect.as(
       Effect.onError(channel.write(attachFrame(attach)), () => Effect.sync(() => channel.close())),
       channel
-    ).pipe(Effect.map((channel) => ({ channel: machine.open(channel) }))))
+    ).pipe(Effect.map((channel) => ({ channel: machine.open(channel) })), Effect.mapError(refused)))
 }
 
 type Tags =

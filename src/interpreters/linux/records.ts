@@ -58,7 +58,7 @@ const patiently = <A>(op: KernelTag, path: string, body: () => A): Effect.Effect
 type Tags = "RecordPut" | "RecordDelete" | "RecordGet" | "RecordList"
 
 export const records = (machine: Machine): Pick<Interpreter, Tags> => {
-  const store = new RecordStore(machine.options.root)
+  const store = new RecordStore(machine.options)
   machine.own(store)
   const perform = <A>(op: KernelTag, body: () => A) => Effect.suspend(() => patiently(op, store.path, body))
   return {

@@ -2,13 +2,15 @@
 import * as Effect from "effect/Effect"
 import { errnoNumber } from "../../domain/kernel/errno.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import type { FileStatus, KernelTag, Payload, RootSource } from "../../domain/kernel/KernelOp.ts"
+import {
+  type FileStatus, type KernelTag, pathOfRoot, type Payload, type RootSource
+} from "../../domain/kernel/KernelOp.ts"
 import type { Interpreter } from "../../programs/Kernel.ts"
 import { type Failure, isFailure, type StatusNumbers } from "./addon.ts"
 import { attempt, awaitTask, valueOf } from "./attempt.ts"
 import { fileStatus } from "./fileStatus.ts"
 import type { Machine } from "./Machine.ts"
-import { pathOfRoot, Root } from "./Root.ts"
+import { Root } from "./Root.ts"
 
 /** Opens the root for as long as `use` takes. */
 export const withRoot = <A>(

@@ -1,7 +1,12 @@
-/** What operations would have made that were not performed: files, records, values, and handles of nothing. */
+/**
+ * What operations would have made that were not performed: files, records, values, and handles of
+ * nothing.
+ */
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { Collection, FileStatus, KernelOp, RecordRow } from "../../domain/kernel/KernelOp.ts"
-import { formatStatus, type SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
+import {
+  type ExitStatus, formatStatus, parseStatus, type SupervisorSpec
+} from "../../domain/kernel/Supervisor.ts"
 
 /** The container that was never started: a number above every pid (PID_MAX_LIMIT is 2^22). */
 export const imaginedProcess: ProcessIdentity = { pid: 2 ** 22 + 1, startTime: 1 }
@@ -17,10 +22,20 @@ type Entry = { readonly _tag: "Directory"; readonly mode: number } | {
 
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")))
 
+/**
+ * Signals that end no program unless it wants to: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH
+ * (signal(7)).
+ */
+const harmless: ReadonlySet<number> = new Set([17, 18, 19, 20, 21, 22, 23, 28])
+
+const processKey = ({ pid, startTime }: ProcessIdentity): string => `${pid} ${startTime}`
+
 /** What a supervisor would have left: a program that has run and ended with 0. */
 const finalStatus = (): string =>
   formatStatus({
-    supervisor: imaginedProcess, init: imaginedProcess, startedAt: 1n,
+    supervisor: imaginedProcess,
+    init: imaginedProcess,
+    startedAt: 1n,
     exited: { at: 1n, status: { code: 0, signal: 0, oomKilled: false } }
   })
 
@@ -30,6 +45,8 @@ export class Imagined {
   private readonly rows = new Map<string, RecordRow | "removed">()
   private readonly supervisors = new Set<string>()
   private readonly used = new Set<number>()
+  /** Signals by which real processes would have ended. */
+  private readonly ended = new Map<string, number>()
   private nextHandle = firstHandle
 
   takeHandle(): number {
@@ -56,7 +73,11 @@ export class Imagined {
       case "CgroupEnsure":
         return this.put(op.payload.directory, { _tag: "Directory", mode: 0o755 })
       case "FileWrite":
-        return this.put(op.payload.path, { _tag: "File", mode: op.payload.mode, text: op.payload.text })
+        return this.put(op.payload.path, {
+          _tag: "File",
+          mode: op.payload.mode,
+          text: op.payload.text
+        })
       case "FileRemove":
       case "TreeRemove":
         return this.removeBelow(op.payload.path)
@@ -72,12 +93,37 @@ export class Imagined {
         this.rows.set(`${collection}/${key}`, { key, name, value, revision: revision + 1 })
         return
       }
+      case "ProcessSignal":
+        if (!harmless.has(op.payload.signal)) {
+          this.ended.set(processKey(op.payload.process), op.payload.signal)
+        }
+        return
       case "RecordDelete":
         this.rows.set(`${op.payload.collection}/${op.payload.key}`, "removed")
         return
       default:
         return
     }
+  }
+
+  /** How a process would have ended, undefined for one that was left alone. */
+  endOf(process: ProcessIdentity): ExitStatus | undefined {
+    const signal = this.ended.get(processKey(process))
+    return signal === undefined ? undefined : { code: 128 + signal, signal, oomKilled: false }
+  }
+
+  /** The text of a real status file, with the end that its container would have come to. */
+  statusText(text: string): { readonly text: string; readonly exit: ExitStatus | undefined } {
+    const status = parseStatus(text)
+    const exit = status?.init === undefined || status.exited !== undefined
+      ? undefined
+      : this.endOf(status.init)
+    return status === undefined || exit === undefined
+      ? { text, exit: undefined }
+      : {
+        text: formatStatus({ ...status, exited: { at: status.startedAt ?? 1n, status: exit } }),
+        exit
+      }
   }
 
   textOf(path: string): string | undefined {
@@ -102,7 +148,12 @@ export class Imagined {
     if (entry === undefined || entry._tag === "Removed") return undefined
     const directory = entry._tag === "Directory"
     return {
-      type: directory ? "directory" : "file", mode: entry.mode, uid: 0, gid: 0, major: 0, minor: 0,
+      type: directory ? "directory" : "file",
+      mode: entry.mode,
+      uid: 0,
+      gid: 0,
+      major: 0,
+      minor: 0,
       size: directory ? 4096 : new TextEncoder().encode(entry.text).length
     }
   }
@@ -111,9 +162,11 @@ export class Imagined {
   namesIn(directory: string): ReadonlyArray<string> {
     const prefix = directory.endsWith("/") ? directory : `${directory}/`
     return [...this.entries].flatMap(([path, entry]) =>
-      entry._tag !== "Removed" && path.startsWith(prefix) && !path.slice(prefix.length).includes("/")
+      entry._tag !== "Removed" && path.startsWith(prefix) &&
+        !path.slice(prefix.length).includes("/")
         ? [path.slice(prefix.length)]
-        : [])
+        : []
+    )
   }
 
   valuesOf(directory: string, files: ReadonlyArray<string>): Record<string, string> {
@@ -146,7 +199,9 @@ export class Imagined {
   }
 
   private removeBelow(path: string): void {
-    for (const known of this.entries.keys()) if (known.startsWith(`${path}/`)) this.entries.delete(known)
+    for (const known of this.entries.keys()) {
+      if (known.startsWith(`${path}/`)) this.entries.delete(known)
+    }
     this.entries.set(path, { _tag: "Removed" })
   }
 

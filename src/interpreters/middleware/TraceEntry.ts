@@ -1,6 +1,6 @@
 /**
- * One operation as it was performed: what was asked, what came of it, and when. A trace is a file of such
- * entries, one JSON object a line, in the order in which the operations began.
+ * One operation as it was performed: what was asked, what came of it, and when. A trace is a file
+ * of such entries, one JSON object a line, in the order in which the operations began.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -35,7 +35,10 @@ const codecOf = (schema: Schema.Top): Codec => {
   const known = codecs.get(schema)
   if (known !== undefined) return known
   const json = Schema.toCodecJson(schema as Schema.Codec<unknown, unknown>)
-  const made: Codec = { encode: Schema.encodeUnknownSync(json), decode: Schema.decodeUnknownResult(json) }
+  const made: Codec = {
+    encode: Schema.encodeUnknownSync(json),
+    decode: Schema.decodeUnknownResult(json)
+  }
   codecs.set(schema, made)
   return made
 }
@@ -48,12 +51,19 @@ const encodeError = Schema.encodeUnknownSync(ErrorFields)
 const decodeError = Schema.decodeUnknownResult(ErrorFields)
 
 /** A line of a trace, without the newline. */
-export const encodeTraceEntry = ({ index, op, outcome, startedNs, durationNs }: TraceEntry): string =>
+export const encodeTraceEntry = (
+  { index, op, outcome, startedNs, durationNs }: TraceEntry
+): string =>
   JSON.stringify({
-    index, tag: op.tag, payload: payloadCodec(op.tag).encode(op.payload),
-    ...(outcome._tag === "Success" ? { result: successCodec(op.tag).encode(outcome.value) ?? null } : {}),
+    index,
+    tag: op.tag,
+    payload: payloadCodec(op.tag).encode(op.payload),
+    ...(outcome._tag === "Success"
+      ? { result: successCodec(op.tag).encode(outcome.value) ?? null }
+      : {}),
     ...(outcome._tag === "Failure" ? { error: encodeError(outcome.error) } : {}),
-    startedNs, durationNs
+    startedNs,
+    durationNs
   })
 
 /** Why a text is no trace, and in which line. */
@@ -78,16 +88,29 @@ const Line = Schema.Struct({
 
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
 
-const decodeOutcome = (tag: KernelTag, line: typeof Line.Type): Result.Result<TraceOutcome, Schema.SchemaError> => {
-  if ("error" in line) return Result.map(decodeError(line.error), (error) => ({ _tag: "Failure", error }) as const)
-  if ("result" in line) return Result.map(successCodec(tag).decode(line.result), (value) => ({ _tag: "Success", value }) as const)
+const decodeOutcome = (
+  tag: KernelTag,
+  line: typeof Line.Type
+): Result.Result<TraceOutcome, Schema.SchemaError> => {
+  if ("error" in line) {
+    return Result.map(decodeError(line.error), (error) => ({ _tag: "Failure", error }) as const)
+  }
+  if ("result" in line) {
+    return Result.map(
+      successCodec(tag).decode(line.result),
+      (value) => ({ _tag: "Success", value }) as const
+    )
+  }
   return Result.succeed({ _tag: "Interrupted" })
 }
 
 const refuse = (line: number, reason: string) => Result.fail(new TraceError({ line, reason }))
 
 /** `line`: its number in the file, from 1, for the error. */
-export const decodeTraceEntry = (text: string, line: number): Result.Result<TraceEntry, TraceError> => {
+export const decodeTraceEntry = (
+  text: string,
+  line: number
+): Result.Result<TraceEntry, TraceError> => {
   const fields = decodeLine(text)
   if (Result.isFailure(fields)) return refuse(line, "not an entry of a trace")
   const { index, tag, startedNs, durationNs } = fields.success

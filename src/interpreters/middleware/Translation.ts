@@ -1,8 +1,9 @@
-/** From the numbers of a recorded run to those of its replay, and what its channels said in each. */
+/**
+ * From the numbers of a recorded run to those of its replay, and what its channels said in each.
+ */
 import { decodeFrames } from "../../domain/kernel/frames.ts"
 import type { KernelOp } from "../../domain/kernel/KernelOp.ts"
-import type { Frame } from "../../domain/kernel/Supervisor.ts"
-import { parseStatus } from "../../domain/kernel/Supervisor.ts"
+import { type Frame, parseStatus } from "../../domain/kernel/Supervisor.ts"
 import type { Difference } from "./replayed.ts"
 import type { TraceEntry, TraceOutcome } from "./TraceEntry.ts"
 
@@ -21,19 +22,26 @@ const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   return all
 }
 
-/** What a channel said, without numbers and without how it was cut: streams, and the frames about the start and end. */
+/**
+ * What a channel said, without numbers and without how it was cut: streams, and the frames about
+ * the start and end.
+ */
 const gist = (frames: ReadonlyArray<Frame>): string => {
   const decoder = new TextDecoder()
   const stream = (name: "stdout" | "stderr") =>
-    decoder.decode(join(frames.flatMap((frame) => frame._tag === "Output" && frame.stream === name ? [frame.data] : [])))
+    decoder.decode(
+      join(frames.flatMap((frame) =>
+        frame._tag === "Output" && frame.stream === name ? [frame.data] : []
+      ))
+    )
   const events = frames.flatMap((frame) => {
     switch (frame._tag) {
       case "Started":
         return ["started"]
       case "Failed":
-        return [`failed at operation ${frame.operation}: ${frame.syscall} ${frame.path}: errno ${frame.errno}`]
+        return [["failed", frame.operation, frame.syscall, frame.path, frame.errno].join(" ")]
       case "Exited":
-        return [`exited ${frame.exit.code}, signal ${frame.exit.signal}${frame.exit.oomKilled ? ", out of memory" : ""}`]
+        return [["exited", frame.exit.code, frame.exit.signal, frame.exit.oomKilled].join(" ")]
       default:
         return []
     }
@@ -61,7 +69,9 @@ export class Translation {
   learn(entry: TraceEntry, outcome: TraceOutcome): void {
     if (entry.outcome._tag !== "Success" || outcome._tag !== "Success") return
     this.learnHandles(entry.outcome.value, outcome.value)
-    if (entry.op.tag === "FileRead") this.learnStatus(String(entry.outcome.value), String(outcome.value))
+    if (entry.op.tag === "FileRead") {
+      this.learnStatus(String(entry.outcome.value), String(outcome.value))
+    }
   }
 
   expected(channel: number, bytes: Uint8Array): void {
@@ -71,8 +81,12 @@ export class Translation {
   received(channel: number, bytes: Uint8Array): void {
     const heard = this.heard(channel)
     heard.replayed.push(bytes)
-    const [then, now] = [heard.recorded, heard.replayed].map((pieces) => decodeFrames(join(pieces)).find((frame) => frame._tag === "Started"))
-    if (then?._tag === "Started" && now?._tag === "Started") this.pids.set(then.process.pid, now.process)
+    const [then, now] = [heard.recorded, heard.replayed].map((pieces) =>
+      decodeFrames(join(pieces)).find((frame) => frame._tag === "Started")
+    )
+    if (then?._tag === "Started" && now?._tag === "Started") {
+      this.pids.set(then.process.pid, now.process)
+    }
   }
 
   /** Whether less has come on a channel than had come by now then. */
@@ -86,8 +100,12 @@ export class Translation {
     return [...this.channels].flatMap(([channel, heard]) => {
       const expected = gist(decodeFrames(join(heard.recorded)))
       const actual = gist(decodeFrames(join(heard.replayed)))
-      const last = entries.findLast((entry) => entry.op.tag === "ChannelRead" && entry.op.payload.channel === channel)
-      return expected === actual || last === undefined ? [] : [{ index: last.index, op: last.op, expected, actual }]
+      const last = entries.findLast((entry) =>
+        entry.op.tag === "ChannelRead" && entry.op.payload.channel === channel
+      )
+      return expected === actual || last === undefined
+        ? []
+        : [{ index: last.index, op: last.op, expected, actual }]
     })
   }
 
@@ -110,18 +128,27 @@ export class Translation {
 
   private value(value: unknown, field: string): unknown {
     if (typeof value === "string") return this.text(value)
-    if (typeof value === "number") return handleFields.has(field) ? this.handles.get(value) ?? value : value
+    if (typeof value === "number") {
+      return handleFields.has(field)
+        ? this.handles.get(value) ?? value
+        : value
+    }
     if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value
     if (Array.isArray(value)) return value.map((one) => this.value(one, field))
     if (isIdentity(value)) return this.pids.get(value.pid) ?? value
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.value(one, key)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [key, this.value(one, key)])
+    )
   }
 
   private learnHandles(then: unknown, now: unknown): void {
     if (typeof then === "number" && typeof now === "number") this.handles.set(then, now)
     if (typeof then !== "object" || typeof now !== "object" || then === null || now === null) return
     for (const field of handleFields) {
-      const [old, fresh] = [(then as Record<string, unknown>)[field], (now as Record<string, unknown>)[field]]
+      const [old, fresh] = [
+        (then as Record<string, unknown>)[field],
+        (now as Record<string, unknown>)[field]
+      ]
       if (typeof old === "number" && typeof fresh === "number") this.handles.set(old, fresh)
     }
   }

@@ -4,10 +4,12 @@ import { parseStatus } from "../../domain/kernel/Supervisor.ts"
 import type { TraceEntry, TraceOutcome } from "./TraceEntry.ts"
 import type { Translation } from "./Translation.ts"
 
-/** Results that depend on the machine, its clock or its load: only whether they came is compared. */
+/**
+ * Results that depend on the machine, its clock or its load: only whether they came is compared.
+ */
 const incomparable: ReadonlySet<KernelTag> = new Set<KernelTag>([
-  "HostRead", "TreeSize", "FileReadRange", "CgroupRead", "CgroupProcesses", "ArchivePull", "LockAcquire", "SupervisorStart",
-  "ChannelOpen", "ChannelRead", "ArchiveRead", "ArchiveWrite"
+  "HostRead", "TreeSize", "FileReadRange", "CgroupRead", "CgroupProcesses", "ArchivePull",
+  "LockAcquire", "SupervisorStart", "ChannelOpen", "ChannelRead", "ArchiveRead", "ArchiveWrite"
 ])
 
 /** A status file without its numbers and times: which facts there are, and how it ended. */
@@ -16,7 +18,10 @@ const statusGist = (text: string): string | undefined => {
   if (status === undefined) return undefined
   const { exited, failed, init, startedAt } = status
   return JSON.stringify({
-    init: init !== undefined, started: startedAt !== undefined, failed: failed ?? null, exited: exited?.status ?? null
+    init: init !== undefined,
+    started: startedAt !== undefined,
+    failed: failed ?? null,
+    exited: exited?.status ?? null
   })
 }
 
@@ -37,10 +42,15 @@ const show = (outcome: TraceOutcome, tag: KernelTag, translation: Translation): 
 }
 
 export const compareOutcomes = (
-  entry: TraceEntry, actual: TraceOutcome, translation: Translation
+  entry: TraceEntry,
+  actual: TraceOutcome,
+  translation: Translation
 ): { readonly expected: string; readonly actual: string } | undefined => {
   // An interruption may come before or after the operation's own end
   if (entry.outcome._tag === "Interrupted" || actual._tag === "Interrupted") return undefined
-  const [then, now] = [show(entry.outcome, entry.op.tag, translation), show(actual, entry.op.tag, translation)]
+  const [then, now] = [
+    show(entry.outcome, entry.op.tag, translation),
+    show(actual, entry.op.tag, translation)
+  ]
   return then === now ? undefined : { expected: then, actual: now }
 }

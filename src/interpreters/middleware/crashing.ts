@@ -18,8 +18,9 @@ export interface CrashPlan extends Selection {
   /** What the kernel does about a dead process: it takes its locks and closes its channels. */
   readonly onCrash: Effect.Effect<void>
   /**
-   * What becomes of the operations of the dead engine. `hang`: they never return, as no line of a dead process
-   * runs; the program must then be left alone. `die`: they end with the defect Crash, so that it comes to an end.
+   * What becomes of the operations of the dead engine. `hang`: they never return, as no line of a
+   * dead process runs; the program must then be left alone. `die`: they end with the defect Crash,
+   * so that it comes to an end.
    */
   readonly afterwards: "hang" | "die"
 }
@@ -28,7 +29,9 @@ export interface CrashPlan extends Selection {
 export const crashing = (plan: CrashPlan): Middleware => {
   let count = 0
   let crashed = false
-  const over: Effect.Effect<never> = plan.afterwards === "hang" ? Effect.never : Effect.suspend(() => Effect.die(new Crash()))
+  const over: Effect.Effect<never> = plan.afterwards === "hang"
+    ? Effect.never
+    : Effect.suspend(() => Effect.die(new Crash()))
   const crash = Effect.suspend(() => {
     crashed = true
     return Effect.andThen(plan.onCrash, over)

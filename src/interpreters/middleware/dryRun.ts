@@ -1,20 +1,26 @@
 /**
- * A door that only looks: operations that change something are collected and answered as if all went well,
- * and what they would have made is there for the operations after them.
+ * A door that only looks: operations that change something are collected and answered as if all
+ * went well, and what they would have made is there for the operations after them.
  */
 import * as Effect from "effect/Effect"
 import { exitedFrame, startedFrame } from "../../domain/kernel/frames.ts"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
-import { type KernelOp, type KernelTag, type Payload, type RootSource, reads, type Success } from "../../domain/kernel/KernelOp.ts"
+import {
+  type KernelOp, type KernelTag, type Payload, reads, type RootSource, type Success
+} from "../../domain/kernel/KernelOp.ts"
+import type { ExitStatus } from "../../domain/kernel/Supervisor.ts"
 import type { Middleware, Perform } from "../../programs/Kernel.ts"
 import { Imagined, imaginedProcess } from "./Imagined.ts"
 
-const isMissing = (error: KernelError): boolean => error.errno === "ENOENT" || error.errno === "ENOTDIR"
+const isMissing = (error: KernelError): boolean =>
+  error.errno === "ENOENT" || error.errno === "ENOTDIR"
 
 const refuse = (op: KernelTag, syscall: string, errno: string, path: string) =>
   Effect.fail(new KernelError({ op, syscall, errno, path }))
 
-type Answers = { readonly [T in KernelTag]?: (payload: Payload<T>) => Effect.Effect<Success<T>, KernelError> }
+type Answers = {
+  readonly [T in KernelTag]?: (payload: Payload<T>) => Effect.Effect<Success<T>, KernelError>
+}
 
 const missing = (op: KernelTag, path: string) => refuse(op, "open", "ENOENT", path)
 
@@ -23,70 +29,144 @@ const fileAnswers = (next: Perform, world: Imagined): Answers => ({
   FileRead: (payload) => {
     const text = world.textOf(payload.path)
     if (text !== undefined) return Effect.succeed(text)
-    return world.isRemoved(payload.path) ? missing("FileRead", payload.path) : next("FileRead", payload)
+    if (world.isRemoved(payload.path)) return missing("FileRead", payload.path)
+    const real = next("FileRead", payload)
+    return payload.path.endsWith("/status")
+      ? Effect.map(real, (status) => world.statusText(status).text)
+      : real
   },
   FileReadRange: (payload) => {
     const text = world.textOf(payload.path)
     if (text === undefined) return next("FileReadRange", payload)
-    return Effect.succeed({ data: new TextEncoder().encode(text).slice(payload.offset, payload.offset + payload.limit), inode: 1 })
+    return Effect.succeed({
+      data: new TextEncoder().encode(text).slice(payload.offset, payload.offset + payload.limit),
+      inode: 1
+    })
   },
   FileStat: (payload) => {
     const status = world.statusOf(payload.path)
     if (status !== undefined) return Effect.succeed(status)
-    return world.isRemoved(payload.path) ? missing("FileStat", payload.path) : next("FileStat", payload)
+    return world.isRemoved(payload.path)
+      ? missing("FileStat", payload.path)
+      : next("FileStat", payload)
   },
   DirList: (payload) => {
     const names = world.namesIn(payload.path)
     const real = next("DirList", payload)
-    const known = world.isDirectory(payload.path) ? Effect.catchIf(real, isMissing, () => Effect.succeed([])) : real
-    return Effect.map(known, (list) =>
-      [...new Set([...list.filter((name) => !world.isRemoved(`${payload.path}/${name}`)), ...names])].sort())
+    const known = world.isDirectory(payload.path)
+      ? Effect.catchIf(real, isMissing, () => Effect.succeed([]))
+      : real
+    return Effect.map(
+      known,
+      (list) =>
+        [
+          ...new Set([
+            ...list.filter((name) => !world.isRemoved(`${payload.path}/${name}`)),
+            ...names
+          ])
+        ].sort()
+    )
   },
   TreeSize: (payload) =>
-    Effect.catchIf(next("TreeSize", payload), (error) => isMissing(error) && world.isDirectory(payload.path), () => Effect.succeed(0)),
+    Effect.catchIf(
+      next("TreeSize", payload),
+      (error) => isMissing(error) && world.isDirectory(payload.path),
+      () => Effect.succeed(0)
+    ),
   LockAcquire: (payload) =>
-    Effect.catchIf(next("LockAcquire", payload), isMissing, () => Effect.succeed(world.takeHandle())),
-  LockTry: (payload) => Effect.catchIf(next("LockTry", payload), isMissing, () => Effect.succeed(world.takeHandle())),
-  LockRelease: (payload) => world.ownsHandle(payload.handle) ? Effect.void : next("LockRelease", payload)
+    Effect.catchIf(
+      next("LockAcquire", payload),
+      isMissing,
+      () => Effect.succeed(world.takeHandle())
+    ),
+  LockTry: (payload) =>
+    Effect.catchIf(next("LockTry", payload), isMissing, () => Effect.succeed(world.takeHandle())),
+  LockRelease: (payload) =>
+    world.ownsHandle(payload.handle) ? Effect.void : next("LockRelease", payload)
 })
 
 const cgroupAnswers = (next: Perform, world: Imagined): Answers => ({
   CgroupRead: (payload) =>
-    Effect.map(next("CgroupRead", payload), (texts) => ({ ...texts, ...world.valuesOf(payload.directory, payload.files) })),
+    Effect.map(
+      next("CgroupRead", payload),
+      (texts) => ({ ...texts, ...world.valuesOf(payload.directory, payload.files) })
+    ),
   CgroupProcesses: (payload) =>
     Effect.catchIf(next("CgroupProcesses", payload), isMissing, () => Effect.succeed([]))
 })
 
-const channelAnswers = (next: Perform, world: Imagined): Answers => ({
-  ChannelOpen: (payload) => world.hasSupervisor(payload.directory) ? Effect.succeed({ channel: world.takeHandle() }) : next("ChannelOpen", payload),
+/**
+ * What is told on a channel that is only imagined, by its handle; a supervisor's own is told of a
+ * start first.
+ */
+type Endings = Map<number, ExitStatus>
+
+const framesOf = (...frames: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const all = new Uint8Array(frames.reduce((length, frame) => length + frame.length, 0))
+  let at = 0
+  for (const frame of frames) {
+    all.set(frame, at)
+    at += frame.length
+  }
+  return all
+}
+
+const channelAnswers = (next: Perform, world: Imagined, endings: Endings): Answers => ({
+  ChannelOpen: (payload) => {
+    if (world.hasSupervisor(payload.directory)) {
+      return Effect.succeed({ channel: world.takeHandle() })
+    }
+    const status = Effect.catch(
+      next("FileRead", { path: `${payload.directory}/status`, limit: 16_384 }),
+      () => Effect.succeed("")
+    )
+    return Effect.flatMap(status, (text) => {
+      const { exit } = world.statusText(text)
+      if (exit === undefined) return next("ChannelOpen", payload)
+      const channel = world.takeHandle()
+      endings.set(channel, exit)
+      return Effect.succeed({ channel })
+    })
+  },
   ChannelRead: (payload) => {
     if (!world.ownsHandle(payload.channel)) return next("ChannelRead", payload)
     if (!world.firstUse(payload.channel)) return Effect.succeed(new Uint8Array(0))
-    const started = startedFrame(imaginedProcess)
-    const exited = exitedFrame({ code: 0, signal: 0, oomKilled: false })
-    const frames = new Uint8Array(started.length + exited.length)
-    frames.set(started)
-    frames.set(exited, started.length)
-    return Effect.succeed(frames)
+    const ending = endings.get(payload.channel)
+    return Effect.succeed(
+      ending === undefined
+        ? framesOf(
+          startedFrame(imaginedProcess),
+          exitedFrame({ code: 0, signal: 0, oomKilled: false })
+        )
+        : exitedFrame(ending)
+    )
   },
-  ChannelClose: (payload) => world.ownsHandle(payload.channel) ? Effect.void : next("ChannelClose", payload)
+  ChannelClose: (payload) =>
+    world.ownsHandle(payload.channel) ? Effect.void : next("ChannelClose", payload)
 })
 
-/** Layers whose upper directory is only imagined have nothing in it: the lower ones are looked at alone. */
+/**
+ * Layers whose upper directory is only imagined have nothing in it: the lower ones are looked at
+ * alone.
+ */
 const realRoot = (world: Imagined, root: RootSource): RootSource =>
   root._tag === "Layers" && world.isDirectory(root.upper) ? { ...root, upper: "", work: "" } : root
 
 const rootAnswers = (next: Perform, world: Imagined): Answers => ({
   RootRead: (payload) => next("RootRead", { ...payload, root: realRoot(world, payload.root) }),
   RootStat: (payload) => next("RootStat", { ...payload, root: realRoot(world, payload.root) }),
-  ArchiveRead: (payload) => next("ArchiveRead", { ...payload, root: realRoot(world, payload.root) }),
-  ArchiveClose: (payload) => world.ownsHandle(payload.archive) ? Effect.void : next("ArchiveClose", payload)
+  ArchiveRead: (payload) =>
+    next("ArchiveRead", { ...payload, root: realRoot(world, payload.root) }),
+  ArchiveClose: (payload) =>
+    world.ownsHandle(payload.archive) ? Effect.void : next("ArchiveClose", payload)
 })
 
 const recordAnswers = (next: Perform, world: Imagined): Answers => ({
   RecordGet: (payload) => {
     const row = world.rowOf(payload.collection, payload.key)
-    return row === undefined ? next("RecordGet", payload) : Effect.succeed(row === "removed" ? undefined : row)
+    return row === undefined
+      ? next("RecordGet", payload)
+      : Effect.succeed(row === "removed" ? undefined : row)
   },
   RecordList: (payload) =>
     Effect.map(next("RecordList", payload), (rows) => world.mergeRows(payload.collection, rows))
@@ -104,21 +184,35 @@ const pretend = (world: Imagined, op: KernelOp): unknown => {
   }
 }
 
+/** Signal 0 asks whether a process is there: one that would have been killed is not. */
+const askAlive = (next: Perform, world: Imagined, payload: Payload<"ProcessSignal">) =>
+  world.endOf(payload.process) === undefined
+    ? next("ProcessSignal", payload)
+    : refuse("ProcessSignal", "pidfd_send_signal", "ESRCH", `/proc/${payload.process.pid}`)
+
 /**
- * Performs what only looks, and gives the rest to `collect`. A started program is imagined to run and to end
- * with 0 at once.
+ * Performs what only looks, and gives the rest to `collect`. A started program is imagined to run
+ * and to end with 0 at once.
  */
 export const dryRun = (collect: (op: KernelOp) => Effect.Effect<void>): Middleware => (next) => {
   const world = new Imagined()
   const answers: Answers = {
-    ...fileAnswers(next, world), ...cgroupAnswers(next, world), ...channelAnswers(next, world),
-    ...rootAnswers(next, world), ...recordAnswers(next, world)
+    ...fileAnswers(next, world),
+    ...cgroupAnswers(next, world),
+    ...channelAnswers(next, world, new Map()),
+    ...rootAnswers(next, world),
+    ...recordAnswers(next, world)
   }
   const perform = (tag: KernelTag, payload: unknown): Effect.Effect<unknown, KernelError> =>
     Effect.suspend(() => {
       const op = { tag, payload } as KernelOp
+      if (op.tag === "ProcessSignal" && op.payload.signal === 0) {
+        return askAlive(next, world, op.payload)
+      }
       if (reads.has(tag)) {
-        const answer = answers[tag] as ((payload: unknown) => Effect.Effect<unknown, KernelError>) | undefined
+        const answer = answers[tag] as
+          | ((payload: unknown) => Effect.Effect<unknown, KernelError>)
+          | undefined
         return answer === undefined ? next(tag, payload as never) : answer(payload)
       }
       world.apply(op)

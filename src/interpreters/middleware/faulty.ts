@@ -18,7 +18,10 @@ export interface Selection {
 export interface Fault extends Selection {
   /** Drawn from those the operation may give when absent. */
   readonly errno?: string
-  /** `before`: nothing happens. `after`: it takes effect, and fails all the same (a reply that was lost). */
+  /**
+   * `before`: nothing happens. `after`: it takes effect, and fails all the same (a reply that was
+   * lost).
+   */
   readonly when?: "before" | "after"
   /** How often at most; for ever when absent. */
   readonly times?: number
@@ -37,7 +40,12 @@ const generator = (seed: number) => {
 }
 
 /** Whether an operation is meant; `random` is only asked where chance decides. */
-export const isMeant = (selection: Selection, op: KernelOp, index: number, random: () => number): boolean =>
+export const isMeant = (
+  selection: Selection,
+  op: KernelOp,
+  index: number,
+  random: () => number
+): boolean =>
   (selection.at === undefined || selection.at === index) &&
   (selection.tag === undefined || selection.tag === op.tag) &&
   (selection.matches === undefined || selection.matches(op, index)) &&
@@ -45,17 +53,28 @@ export const isMeant = (selection: Selection, op: KernelOp, index: number, rando
 
 /** The object of an operation, for its error. */
 const pathOf = (op: KernelOp): string | undefined => {
-  const { path, directory } = op.payload as { readonly path?: unknown; readonly directory?: unknown }
+  const { path, directory } = op.payload as {
+    readonly path?: unknown
+    readonly directory?: unknown
+  }
   return typeof path === "string" ? path : typeof directory === "string" ? directory : undefined
 }
 
 const failure = (op: KernelOp, errno: string): KernelError => {
   const path = pathOf(op)
-  return new KernelError({ op: op.tag, syscall: "injected", errno, ...(path === undefined ? {} : { path }) })
+  return new KernelError({
+    op: op.tag,
+    syscall: "injected",
+    errno,
+    ...(path === undefined ? {} : { path })
+  })
 }
 
 /** Fails operations as planned; the first fault that means an operation counts. */
-export const faulty = (faults: ReadonlyArray<Fault>, options: { readonly seed?: number } = {}): Middleware => {
+export const faulty = (
+  faults: ReadonlyArray<Fault>,
+  options: { readonly seed?: number } = {}
+): Middleware => {
   const random = generator(options.seed ?? 0)
   const left = faults.map((fault) => fault.times ?? Number.POSITIVE_INFINITY)
   let count = 0
@@ -63,12 +82,16 @@ export const faulty = (faults: ReadonlyArray<Fault>, options: { readonly seed?: 
     Effect.suspend(() => {
       const index = count++
       const op = { tag, payload } as KernelOp
-      const place = faults.findIndex((fault, at) => left[at]! > 0 && isMeant(fault, op, index, random))
+      const place = faults.findIndex((fault, at) =>
+        left[at]! > 0 && isMeant(fault, op, index, random)
+      )
       const fault = faults[place]
       if (fault === undefined) return next(tag, payload)
       left[place]!--
       const errnos = possibleErrnos[tag]
       const error = failure(op, fault.errno ?? errnos[Math.floor(random() * errnos.length)]!)
-      return fault.when === "after" ? Effect.andThen(next(tag, payload), Effect.fail(error)) : Effect.fail(error)
+      return fault.when === "after"
+        ? Effect.andThen(next(tag, payload), Effect.fail(error))
+        : Effect.fail(error)
     })
 }

@@ -1,9 +1,10 @@
 /**
- * What each operation may fail with, by the man pages of the system calls it makes (mkdir(2), open(2), write(2),
- * rename(2), unlink(2), flock(2), clone(2), connect(2), …). Faults are drawn from here.
+ * What each operation may fail with, by the man pages of the system calls it makes (mkdir(2),
+ * open(2), write(2), rename(2), unlink(2), flock(2), clone(2), connect(2), …). Faults are drawn
+ * from here.
  */
-import type { KernelTag } from "../../domain/kernel/KernelOp.ts"
 import type { InitTag } from "../../domain/kernel/InitOp.ts"
+import type { KernelTag } from "../../domain/kernel/KernelOp.ts"
 
 const making = ["EACCES", "EEXIST", "ENOENT", "ENOMEM", "ENOSPC", "ENOTDIR", "EROFS", "EDQUOT"]
 const writing = ["EACCES", "EIO", "EMFILE", "ENOENT", "ENOMEM", "ENOSPC", "EROFS", "EDQUOT"]

@@ -17,8 +17,8 @@ export const outcomeOf = (exit: Exit.Exit<unknown, KernelError>): TraceOutcome =
 }
 
 /**
- * Gives an entry for every operation to `sink` when it has ended. Operations that overlap may end in another
- * order than that of their indices, which count the beginnings.
+ * Gives an entry for every operation to `sink` when it has ended. Operations that overlap may end
+ * in another order than that of their indices, which count the beginnings.
  */
 export const recorded = (sink: (entry: TraceEntry) => Effect.Effect<void>): Middleware => {
   let count = 0
@@ -31,7 +31,11 @@ export const recorded = (sink: (entry: TraceEntry) => Effect.Effect<void>): Midd
       return Effect.onExit(next(tag, payload), (exit) =>
         Effect.flatMap(Clock.monotonicTimeNanos, (ended) =>
           sink({
-            index, op: { tag, payload } as KernelOp, outcome: outcomeOf(exit), startedNs, durationNs: Number(ended - started)
+            index,
+            op: { tag, payload } as KernelOp,
+            outcome: outcomeOf(exit),
+            startedNs,
+            durationNs: Number(ended - started)
           })))
     })
 }

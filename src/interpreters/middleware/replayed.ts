@@ -1,7 +1,7 @@
 /**
- * Performs a trace again on the kernel that is provided, operation by operation as they overlapped then, and
- * says where something else came of them. Numbers that a kernel chooses (handles, pids, start times) are
- * translated; times and counters are not compared.
+ * Performs a trace again on the kernel that is provided, operation by operation as they overlapped
+ * then, and says where something else came of them. Numbers that a kernel chooses (handles, pids,
+ * start times) are translated; times and counters are not compared.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -34,9 +34,15 @@ interface Running {
 
 const endOf = (entry: TraceEntry): number => entry.startedNs + entry.durationNs
 
-/** Reads until as much has come as then, however it was cut: a channel's frames come in other pieces each time. */
+/**
+ * Reads until as much has come as then, however it was cut: a channel's frames come in other pieces
+ * each time.
+ */
 const readChannel = (
-  kernel: Kernel["Service"], translation: Translation, channel: number, original: number
+  kernel: Kernel["Service"],
+  translation: Translation,
+  channel: number,
+  original: number
 ): Effect.Effect<Uint8Array, KernelError> =>
   Effect.gen(function*() {
     while (translation.isBehind(original)) {
@@ -48,15 +54,25 @@ const readChannel = (
   })
 
 const performEntry = (
-  kernel: Kernel["Service"], translation: Translation, entry: TraceEntry, op: KernelOp
+  kernel: Kernel["Service"],
+  translation: Translation,
+  entry: TraceEntry,
+  op: KernelOp
 ): Effect.Effect<TraceOutcome> => {
-  if (op.tag === "ChannelRead" && entry.op.tag === "ChannelRead" && entry.outcome._tag === "Success") {
+  if (
+    op.tag === "ChannelRead" && entry.op.tag === "ChannelRead" && entry.outcome._tag === "Success"
+  ) {
     const original = entry.op.payload.channel
     translation.expected(original, entry.outcome.value as Uint8Array)
-    return Effect.map(Effect.exit(readChannel(kernel, translation, op.payload.channel, original)), (exit) =>
-      Exit.isSuccess(exit) ? entry.outcome : outcomeOf(exit))
+    return Effect.map(
+      Effect.exit(readChannel(kernel, translation, op.payload.channel, original)),
+      (exit) => Exit.isSuccess(exit) ? entry.outcome : outcomeOf(exit)
+    )
   }
-  return Effect.map(Effect.exit(kernel.perform(op.tag, op.payload as never) as Effect.Effect<unknown, KernelError>), outcomeOf)
+  return Effect.map(
+    Effect.exit(kernel.perform(op.tag, op.payload as never) as Effect.Effect<unknown, KernelError>),
+    outcomeOf
+  )
 }
 
 /** Performs a trace. What was interrupted then is interrupted now. */
@@ -81,7 +97,9 @@ export const replay = (entries: ReadonlyArray<TraceEntry>): Effect.Effect<Replay
         const outcome = yield* performEntry(kernel, translation, entry, op)
         translation.learn(entry, outcome)
         const difference = compareOutcomes(entry, outcome, translation)
-        if (difference !== undefined) differences.push({ index: entry.index, op: entry.op, ...difference })
+        if (difference !== undefined) {
+          differences.push({ index: entry.index, op: entry.op, ...difference })
+        }
       })
     for (const entry of [...entries].sort((one, other) => one.index - other.index)) {
       yield* settle((one) => endOf(one.entry) <= entry.startedNs)
@@ -91,5 +109,8 @@ export const replay = (entries: ReadonlyArray<TraceEntry>): Effect.Effect<Replay
     }
     yield* settle(() => true)
     for (const difference of translation.channelDifferences(entries)) differences.push(difference)
-    return { performed: entries.length, differences: differences.sort((one, other) => one.index - other.index) }
+    return {
+      performed: entries.length,
+      differences: differences.sort((one, other) => one.index - other.index)
+    }
   })

@@ -1,6 +1,7 @@
 /**
- * A world that is being changed by one system call: the same fields, writable, and who is calling what.
- * The values of the fields are persistent, so opening and closing a draft copies a few dozen references.
+ * A world that is being changed by one system call: the same fields, writable, and who is calling
+ * what. The values of the fields are persistent, so opening and closing a draft copies a few dozen
+ * references.
  */
 import type { Behaviours } from "./behaviours/Behaviour.ts"
 import type { Process } from "./processes/Process.ts"
@@ -36,8 +37,12 @@ export const fail = (errno: string, path?: string, hint?: string): never => {
 /** Thrown by an operation that has to wait; the draft's changes so far stay. */
 export const notYet: unique symbol = Symbol.for("fx/simulated/notYet")
 
-export const open = (world: World, current: number, behaviours: Behaviours): Draft =>
-  ({ ...world, current, syscall: "", behaviours })
+export const open = (world: World, current: number, behaviours: Behaviours): Draft => ({
+  ...world,
+  current,
+  syscall: "",
+  behaviours
+})
 
 /** The world after the draft; the very one before it when nothing changed. */
 export const close = (draft: Draft, before: World): World => {
@@ -59,7 +64,8 @@ export const draw = (draft: Draft, bound: number): number => {
 
 export const takeId = (draft: Draft): number => draft.nextId++
 
-export const processOf = (draft: Draft, pid: number): Process => draft.processes.get(pid) ?? fail("ESRCH")
+export const processOf = (draft: Draft, pid: number): Process =>
+  draft.processes.get(pid) ?? fail("ESRCH")
 
 export const current = (draft: Draft): Process => processOf(draft, draft.current)
 

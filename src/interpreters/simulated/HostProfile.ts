@@ -1,6 +1,6 @@
 /**
- * What kind of machine is simulated. All of it is data, so that a test says in one place on what host its
- * programs run.
+ * What kind of machine is simulated. All of it is data, so that a test says in one place on what
+ * host its programs run.
  */
 
 /** A block device that io limits can name. */
@@ -12,8 +12,8 @@ export interface Disk {
 
 export interface HostProfile {
   /**
-   * `v2`: one cgroup2 on /sys/fs/cgroup. `v1`: a directory per controller. `hybrid`: that, and a cgroup2
-   * without controllers on /sys/fs/cgroup/unified.
+   * `v2`: one cgroup2 on /sys/fs/cgroup. `v1`: a directory per controller. `hybrid`: that, and a
+   * cgroup2 without controllers on /sys/fs/cgroup/unified.
    */
   readonly cgroups: "v1" | "v2" | "hybrid"
   readonly kernelRelease: string

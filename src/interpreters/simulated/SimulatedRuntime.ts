@@ -1,6 +1,6 @@
 /**
- * Scheduler and clock in one: among the tasks that are ready one is picked by the seed, and when none is,
- * time jumps to the next sleeper. The same seed gives the same run.
+ * Scheduler and clock in one: among the tasks that are ready one is picked by the seed, and when
+ * none is, time jumps to the next sleeper. The same seed gives the same run.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -23,8 +23,8 @@ export interface RuntimeOptions {
   /** Microseconds since the epoch. */
   readonly now: number
   /**
-   * Milliseconds of real time after which a program is given up when nothing is ready and nobody sleeps;
-   * 0: never, for programs that also wait for something real.
+   * Milliseconds of real time after which a program is given up when nothing is ready and nobody
+   * sleeps; 0: never, for programs that also wait for something real.
    */
   readonly patience?: number
 }
@@ -97,7 +97,10 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
-    return { scheduleTask: (task) => this.schedule(task), flush: () => this.turns(Number.POSITIVE_INFINITY) }
+    return {
+      scheduleTask: (task) => this.schedule(task),
+      flush: () => this.turns(Number.POSITIVE_INFINITY)
+    }
   }
 
   readonly clock: Clock.Clock = {
@@ -110,7 +113,8 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
     sleep: (duration) =>
       Effect.callback<void>((resume) => {
         if (!Duration.isFinite(duration)) return
-        const cancel = this.at(this.now + Math.round(Duration.toMillis(duration) * 1000), () => resume(Effect.void))
+        const cancel = this.at(this.now + Math.round(Duration.toMillis(duration) * 1000), () =>
+          resume(Effect.void))
         return Effect.sync(cancel)
       })
   }
@@ -120,12 +124,19 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
     return this.runExit(effect).then((exit) => Effect.runPromise(Effect.suspend(() => exit)))
   }
 
-  /** As `run`, with the exit as a value. Rejects with a Deadlock when nothing can happen any more. */
+  /**
+   * As `run`, with the exit as a value. Rejects with a Deadlock when nothing can happen any more.
+   */
   runExit<A, E>(effect: Effect.Effect<A, E>): Promise<Exit.Exit<A, E>> {
-    const context = Context.make(Scheduler.Scheduler, this as Scheduler.Scheduler).pipe(Context.add(Clock.Clock, this.clock))
+    const context = Context.make(Scheduler.Scheduler, this as Scheduler.Scheduler).pipe(
+      Context.add(Clock.Clock, this.clock)
+    )
     return new Promise((resolve, reject) => {
-      this.onIdle = () => reject(new Deadlock("deadlock: nothing is ready to run and nobody sleeps"))
-      Effect.runPromiseExitWith(context as Context.Context<never>)(Random.withSeed(effect, this.seed)).then((exit) => {
+      this.onIdle = () =>
+        reject(new Deadlock("deadlock: nothing is ready to run and nobody sleeps"))
+      Effect.runPromiseExitWith(context as Context.Context<never>)(
+        Random.withSeed(effect, this.seed)
+      ).then((exit) => {
         this.onIdle = undefined
         clearTimeout(this.idleness)
         resolve(exit)
@@ -150,7 +161,9 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
   /** Runs tasks until nothing is left (true) or real time is up (false). */
   private turns(until: number): boolean {
     for (let count = 1;; count++) {
-      while (this.sleepers.length > 0 && this.sleepers[0]!.at <= this.now) this.ready.push(this.sleepers.shift()!.wake)
+      while (this.sleepers.length > 0 && this.sleepers[0]!.at <= this.now) {
+        this.ready.push(this.sleepers.shift()!.wake)
+      }
       if (this.ready.length > 0) this.take()()
       else if (this.sleepers.length > 0) this.now = Math.max(this.now, this.sleepers[0]!.at)
       else return true
@@ -174,4 +187,5 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
   }
 }
 
-const isBefore = (one: Sleeper, other: Sleeper): boolean => one.at < other.at || (one.at === other.at && one.tie < other.tie)
+const isBefore = (one: Sleeper, other: Sleeper): boolean =>
+  one.at < other.at || (one.at === other.at && one.tie < other.tie)

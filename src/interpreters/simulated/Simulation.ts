@@ -1,6 +1,7 @@
 /**
- * A simulated host that lives: it holds the current world, performs the operations of its engines on it,
- * lets its time pass with the clock of whoever runs it, and makes operations wait that have to.
+ * A simulated host that lives: it holds the current world, performs the operations of its engines
+ * on it, lets its time pass with the clock of whoever runs it, and makes operations wait that have
+ * to.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -11,7 +12,9 @@ import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
-import { type KernelOp, KernelOps, type KernelTag, type Payload, type Success } from "../../domain/kernel/KernelOp.ts"
+import {
+  type KernelOp, KernelOps, type KernelTag, type Payload, type Success
+} from "../../domain/kernel/KernelOp.ts"
 import { type Interpreter, Kernel } from "../../programs/Kernel.ts"
 import type { Behaviours } from "./behaviours/Behaviour.ts"
 import { builtins } from "./behaviours/builtins.ts"
@@ -34,7 +37,9 @@ const defaultCost = 30
 /** One operation in so many lets other fibers run before it. */
 const yieldOneIn = 4
 
-/** How time is asked and waited for: by a SimulatedRuntime itself, or by whatever clock there is. */
+/**
+ * How time is asked and waited for: by a SimulatedRuntime itself, or by whatever clock there is.
+ */
 interface Timekeeper {
   /** Microseconds in the time of the world. */
   readonly now: () => number
@@ -81,7 +86,10 @@ export class Simulation {
     this.replace(advance(this.current, this.current.now + micros, this.behaviours), undefined)
   }
 
-  /** Ends an engine process: its locks and channels go, its operations never return. Supervisors live on. */
+  /**
+   * Ends an engine process: its locks and channels go, its operations never return. Supervisors
+   * live on.
+   */
   kill(engine: number): void {
     this.dead.add(engine)
     this.replace(endEngine(this.current, engine), undefined)
@@ -101,7 +109,8 @@ export class Simulation {
 
   /** The handlers of an engine process. */
   interpreter(engine: number): Interpreter {
-    const handler = (tag: KernelTag) => (payload: unknown) => this.perform({ tag, payload } as KernelOp, engine)
+    const handler = (tag: KernelTag) => (payload: unknown) =>
+      this.perform({ tag, payload } as KernelOp, engine)
     return Object.fromEntries(
       (Object.keys(KernelOps) as Array<KernelTag>).map((tag) => [tag, handler(tag)])
     ) as unknown as Interpreter
@@ -109,11 +118,15 @@ export class Simulation {
 
   /** A kernel for one engine process, which lives as long as the layer. */
   layer(): Layer.Layer<Kernel> {
-    return Layer.effect(Kernel, Effect.map(this.engine(), (pid) => Kernel.make(this.interpreter(pid))))
+    return Layer.effect(
+      Kernel,
+      Effect.map(this.engine(), (pid) => Kernel.make(this.interpreter(pid)))
+    )
   }
 
   perform<T extends KernelTag>(
-    op: { readonly tag: T; readonly payload: Payload<T> }, engine: number
+    op: { readonly tag: T; readonly payload: Payload<T> },
+    engine: number
   ): Effect.Effect<Success<T>, KernelError>
   perform(op: KernelOp, engine: number): Effect.Effect<unknown, KernelError> {
     return Effect.withFiber<unknown, KernelError>((fiber) => {
@@ -124,7 +137,11 @@ export class Simulation {
     })
   }
 
-  private performNow(op: KernelOp, engine: number, time: Timekeeper): Effect.Effect<unknown, KernelError> {
+  private performNow(
+    op: KernelOp,
+    engine: number,
+    time: Timekeeper
+  ): Effect.Effect<unknown, KernelError> {
     if (this.dead.has(engine)) return Effect.never
     time.runtime?.elapse(1 + time.runtime.draw(this.cost))
     const outcome = this.attempt(op, engine, time)
@@ -140,7 +157,11 @@ export class Simulation {
   }
 
   /** Tries again whenever the world has changed or a process has had its turn. Interruptible. */
-  private wait(op: KernelOp, engine: number, time: Timekeeper): Effect.Effect<unknown, KernelError> {
+  private wait(
+    op: KernelOp,
+    engine: number,
+    time: Timekeeper
+  ): Effect.Effect<unknown, KernelError> {
     return Effect.callback<unknown, KernelError>((resume) => {
       let cancel = () => {}
       let over = false
@@ -211,7 +232,10 @@ export class Simulation {
       now: () => now() + ahead,
       at: (micros, wake) => {
         const left = Math.max(0, micros - ahead - now())
-        const sleep = Effect.andThen(clock.sleep(Duration.nanos(BigInt(left) * 1000n)), Effect.sync(wake))
+        const sleep = Effect.andThen(
+          clock.sleep(Duration.nanos(BigInt(left) * 1000n)),
+          Effect.sync(wake)
+        )
         const sleeper = Effect.runForkWith(context)(sleep)
         return () => void Effect.runFork(Fiber.interrupt(sleeper))
       },

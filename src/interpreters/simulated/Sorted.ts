@@ -1,6 +1,7 @@
 /**
- * A persistent map from names to values as two arrays in the order of the names: plain data, listed in
- * order for free, and cheap to copy up to some thousand entries. Directories and collections are this.
+ * A persistent map from names to values as two arrays in the order of the names: plain data, listed
+ * in order for free, and cheap to copy up to some thousand entries. Directories and collections are
+ * this.
  */
 
 export interface Sorted<V> {

@@ -1,6 +1,7 @@
 /**
- * A persistent map from small integers to values: a radix tree of 32 ways. A change copies one path of
- * the tree (at most four short arrays for a million entries), so that old worlds stay as they were.
+ * A persistent map from small integers to values: a radix tree of 32 ways. A change copies one path
+ * of the tree (at most four short arrays for a million entries), so that old worlds stay as they
+ * were.
  */
 
 type Branch = ReadonlyArray<unknown>
@@ -27,7 +28,26 @@ const write = (node: Branch, level: number, key: number, value: unknown): Branch
   return copy
 }
 
-const walk = (node: Branch, level: number, prefix: number, visit: (value: unknown, key: number) => void): void => {
+/**
+ * Without the key; `undefined` when nothing is left: empty branches would be walked for ever after.
+ */
+const erase = (node: Branch, level: number, key: number): Branch | undefined => {
+  const slot = (key >>> (level * bits)) & mask
+  const below = level === 0 ? undefined : erase(node[slot] as Branch, level - 1, key)
+  if (below === undefined && node.every((one, index) => one === undefined || index === slot)) {
+    return undefined
+  }
+  const copy = node.slice()
+  copy[slot] = below
+  return copy
+}
+
+const walk = (
+  node: Branch,
+  level: number,
+  prefix: number,
+  visit: (value: unknown, key: number) => void
+): void => {
   for (let slot = 0; slot < node.length; slot++) {
     const one = node[slot]
     if (one === undefined) continue
@@ -57,7 +77,9 @@ export class Table<V> {
   }
 
   get(key: number): V | undefined {
-    return key >>> ((this.level + 1) * bits) !== 0 ? undefined : read(this.root, this.level, key) as V | undefined
+    return key >>> ((this.level + 1) * bits) !== 0
+      ? undefined
+      : read(this.root, this.level, key) as V | undefined
   }
 
   set(key: number, value: V): Table<V> {
@@ -72,7 +94,7 @@ export class Table<V> {
 
   remove(key: number): Table<V> {
     if (this.get(key) === undefined) return this
-    return new Table<V>(this.size - 1, this.level, write(this.root, this.level, key, undefined))
+    return new Table<V>(this.size - 1, this.level, erase(this.root, this.level, key) ?? none)
   }
 
   /** In the order of the keys. */

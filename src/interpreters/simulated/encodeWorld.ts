@@ -1,4 +1,6 @@
-/** Worlds as JSON text and back, so that a simulated host can stay in a file between two commands. */
+/**
+ * Worlds as JSON text and back, so that a simulated host can stay in a file between two commands.
+ */
 import type { Event } from "./behaviours/Behaviour.ts"
 import { EventLog } from "./behaviours/makeBehaviour.ts"
 import { Table } from "./Table.ts"
@@ -38,9 +40,15 @@ export const encodeWorld = (world: World): string => JSON.stringify({ format, wo
 
 /** Throws an error that says what to do for a text that is no world of this version. */
 export const decodeWorld = (text: string): World => {
-  const decoded = JSON.parse(text, decodeValue) as { readonly format?: unknown; readonly world?: World }
+  const decoded = JSON.parse(text, decodeValue) as {
+    readonly format?: unknown
+    readonly world?: World
+  }
   if (decoded.format !== format || decoded.world === undefined) {
-    throw new Error(`not a simulated world of this version (${String(decoded.format)} instead of ${format}): remove the file to begin a new one`)
+    throw new Error(
+      `not a simulated world of this version (${String(decoded.format)} instead of ${format}): ` +
+        "remove the file to begin a new one"
+    )
   }
   return decoded.world
 }

@@ -1,9 +1,9 @@
 /**
- * The simulated kernel as one pure function: a world and an operation of an engine give a result, or the
- * kernel's error, or "not yet", and the world after it.
+ * The simulated kernel as one pure function: a world and an operation of an engine give a result,
+ * or the kernel's error, or "not yet", and the world after it.
  */
 import { KernelError } from "../../domain/kernel/KernelError.ts"
-import type { KernelOp, KernelTag } from "../../domain/kernel/KernelOp.ts"
+import { type KernelOp, type KernelTag, pathOfRoot } from "../../domain/kernel/KernelOp.ts"
 import type { Behaviours } from "./behaviours/Behaviour.ts"
 import { close, type Draft, Failure, open } from "./Draft.ts"
 import * as processes from "./processes/advance.ts"
@@ -19,7 +19,14 @@ import type { Handlers } from "./steps/Step.ts"
 import type { World } from "./World.ts"
 
 const handlers: Handlers<KernelTag> = {
-  ...hostSteps, ...fileSteps, ...lockSteps, ...cgroupSteps, ...processSteps, ...rootSteps, ...archiveSteps, ...recordSteps
+  ...hostSteps,
+  ...fileSteps,
+  ...lockSteps,
+  ...cgroupSteps,
+  ...processSteps,
+  ...rootSteps,
+  ...archiveSteps,
+  ...recordSteps
 }
 
 /** The object of an operation, as its errors name it. */
@@ -31,10 +38,17 @@ const subjectOf = (op: KernelOp): string | undefined => {
       return op.payload.spec.directory
     case "ChannelOpen":
       return `${op.payload.directory}/attach.sock`
+    case "RootStat":
+    case "ArchiveRead":
+    case "ArchiveWrite":
+      return pathOfRoot(op.payload.root, op.payload.path)
     case "ProcessSignal":
       return `/proc/${op.payload.process.pid}`
     default: {
-      const { path, directory } = op.payload as { readonly path?: string; readonly directory?: string }
+      const { path, directory } = op.payload as {
+        readonly path?: string
+        readonly directory?: string
+      }
       return path ?? directory
     }
   }
@@ -43,7 +57,10 @@ const subjectOf = (op: KernelOp): string | undefined => {
 const toError = (draft: Draft, op: KernelOp, failure: Failure): KernelError => {
   const path = subjectOf(op) ?? failure.path
   return new KernelError({
-    op: op.tag, syscall: draft.syscall, errno: failure.errno, ...(path === undefined ? {} : { path }),
+    op: op.tag,
+    syscall: draft.syscall,
+    errno: failure.errno,
+    ...(path === undefined ? {} : { path }),
     ...(failure.hint === undefined ? {} : { hint: failure.hint })
   })
 }
@@ -52,10 +69,15 @@ const toError = (draft: Draft, op: KernelOp, failure: Failure): KernelError => {
 export type Outcome = unknown
 
 /**
- * Performs an operation for the engine process with host pid `engine`. A waiting operation may have had
- * effects (a signal sent, a file made); it is to be performed again once the world has changed.
+ * Performs an operation for the engine process with host pid `engine`. A waiting operation may have
+ * had effects (a signal sent, a file made); it is to be performed again once the world has changed.
  */
-export const step = (world: World, op: KernelOp, engine: number, behaviours: Behaviours): readonly [Outcome, World] => {
+export const step = (
+  world: World,
+  op: KernelOp,
+  engine: number,
+  behaviours: Behaviours
+): readonly [Outcome, World] => {
   const draft = open(world, engine, behaviours)
   try {
     const handler = handlers[op.tag] as (draft: Draft, payload: unknown) => Outcome
@@ -77,7 +99,10 @@ export const advance = (world: World, until: number, behaviours: Behaviours): Wo
   return close(draft, world)
 }
 
-/** When a process has its next turn, microseconds since the epoch; `undefined`: all wait for something else. */
+/**
+ * When a process has its next turn, microseconds since the epoch; `undefined`: all wait for
+ * something else.
+ */
 export const nextTurn = (world: World): number | undefined => processes.nextTurn(world)
 
 export { notYet } from "./Draft.ts"

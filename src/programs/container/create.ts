@@ -108,7 +108,10 @@ export const create = Effect.fnUntraced(function*(
     )
     if (put !== undefined) return { stored: put, warnings }
     if (name !== "") {
-      return yield* refuse("conflict", `the container name "/${name}" is already in use`, "remove or rename that container, or choose another name")
+      return yield* refuse(
+        "conflict", `the container name "/${name}" is already in use`,
+        "remove or rename that container, or choose another name"
+      )
     }
   }
 })

@@ -10,8 +10,8 @@ import { type Kernel, perform, performAll } from "../Kernel.ts"
 import { putContainer, refresh, type Stored } from "../Store.ts"
 import { locked } from "./lifecycleLock.ts"
 import { stateOf } from "./observation.ts"
-import { endOfRun, settle } from "./settle.ts"
-import { killAndSettle } from "./signal.ts"
+import { endOfRun } from "./settle.ts"
+import { killAndWait } from "./signal.ts"
 
 /** What a removal does once the record says `removing`; idempotent. */
 export const removal = (paths: Paths.Paths, record: ContainerRecord) => [
@@ -34,13 +34,10 @@ export const removeLocked = Effect.fnUntraced(function*(
       cure: "stop the container before removing or force remove"
     })
   }
-  const settled = state.process === undefined
-    ? yield* settle(stored)
-    : yield* killAndSettle(stored, state.process)
-  const marked = settled.record.phase === "removing"
-    ? settled
-    : yield* putContainer({ ...settled.record, phase: "removing" }, settled.revision)
-  yield* performAll(removal(paths, marked.record))
+  if (state.process !== undefined) yield* killAndWait(stored.record, state.process)
+  // How the run ended goes with the record: what `removal` does ends the run too
+  if (stored.record.phase !== "removing") yield* putContainer({ ...stored.record, phase: "removing" }, stored.revision)
+  yield* performAll(removal(paths, stored.record))
 })
 
 export const remove = (

@@ -25,13 +25,20 @@ const send = (process: ProcessIdentity, signal: number): Effect.Effect<void, Ker
 const thaw = (record: ContainerRecord): Effect.Effect<void, KernelError, Kernel> =>
   record.control === undefined ? Effect.void : perform("CgroupFreeze", { ...record.control, frozen: false })
 
-/** SIGKILL to the init and all that is in the cgroup, then the end of the run taken over into the record. */
-export const killAndSettle = Effect.fnUntraced(function*(
+/** SIGKILL to the init and all that is in the cgroup, until its supervisor has said that it ended. */
+export const killAndWait = Effect.fnUntraced(function*(
+  record: ContainerRecord, process: ProcessIdentity
+): Effect.fn.Return<void, KernelError, Kernel | Host> {
+  yield* send(process, SIGKILL)
+  if (record.control !== undefined) yield* perform("CgroupKill", record.control)
+  yield* awaitExit(record)
+})
+
+/** The same, and the end of the run taken over into the record. */
+const killAndSettle = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, process: ProcessIdentity
 ): Effect.fn.Return<Stored<ContainerRecord>, KernelError, Kernel | Host> {
-  yield* send(process, SIGKILL)
-  if (stored.record.control !== undefined) yield* perform("CgroupKill", stored.record.control)
-  yield* awaitExit(stored.record)
+  yield* killAndWait(stored.record, process)
   return yield* settle(stored)
 })
 

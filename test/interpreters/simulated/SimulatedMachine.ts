@@ -1,14 +1,16 @@
 /** A simulated host driven by hand: operations one after the other, time as far as they need it. */
 import { decodeFrames, stdinEndFrame, stdinFrame } from "../../../src/domain/kernel/frames.ts"
-import { KernelError } from "../../../src/domain/kernel/KernelError.ts"
 import type { InitOp } from "../../../src/domain/kernel/InitOp.ts"
+import { KernelError } from "../../../src/domain/kernel/KernelError.ts"
 import type { KernelOp, KernelTag, Payload, Success } from "../../../src/domain/kernel/KernelOp.ts"
-import { attachFlags, type ExitStatus, type Frame, type SupervisorSpec } from "../../../src/domain/kernel/Supervisor.ts"
+import {
+  attachFlags, type ExitStatus, type Frame, type SupervisorSpec
+} from "../../../src/domain/kernel/Supervisor.ts"
+import { builtins } from "../../../src/interpreters/simulated/behaviours/builtins.ts"
+import { endEngine, startEngine } from "../../../src/interpreters/simulated/makeWorld.ts"
 import {
   advance, type Behaviours, makeWorld, nextTurn, notYet, step, type World, type WorldOptions
 } from "../../../src/testing/index.ts"
-import { builtins } from "../../../src/interpreters/simulated/behaviours/builtins.ts"
-import { endEngine, startEngine } from "../../../src/interpreters/simulated/makeWorld.ts"
 
 export class Machine {
   world: World
@@ -24,7 +26,12 @@ export class Machine {
 
   /** The result, the error, or `notYet`. */
   attempt<T extends KernelTag>(tag: T, payload: Payload<T>): unknown {
-    const [outcome, world] = step(this.world, { tag, payload } as KernelOp, this.engine, this.behaviours)
+    const [outcome, world] = step(
+      this.world,
+      { tag, payload } as KernelOp,
+      this.engine,
+      this.behaviours
+    )
     this.world = world
     return outcome
   }
@@ -74,20 +81,38 @@ export class Machine {
 }
 
 /** What a supervisor is told, when nothing else is. */
-export const specOf = (change: Partial<SupervisorSpec> & { readonly program: ReadonlyArray<InitOp> }): SupervisorSpec => ({
-  id: "test", directory: "/run/test", exitFile: "/var/lib/test/exit",
-  stdio: { terminal: false, rows: 0, columns: 0, stdin: "null" }, namespaces: [], cgroup: "", uidMap: [], gidMap: [],
-  killFiles: [], killProcs: [], removeDirectories: [], oomFile: "", onExit: [], ...change
+export const specOf = (
+  change: Partial<SupervisorSpec> & { readonly program: ReadonlyArray<InitOp> }
+): SupervisorSpec => ({
+  id: "test",
+  directory: "/run/test",
+  exitFile: "/var/lib/test/exit",
+  stdio: { terminal: false, rows: 0, columns: 0, stdin: "null" },
+  namespaces: [],
+  cgroup: "",
+  uidMap: [],
+  gidMap: [],
+  killFiles: [],
+  killProcs: [],
+  removeDirectories: [],
+  oomFile: "",
+  onExit: [],
+  ...change
 })
 
 const environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root"]
 
-export const exec = (...argv: ReadonlyArray<string>): InitOp =>
-  ({ _tag: "Exec", argv: argv as [string, ...Array<string>], env: environment, reaper: false })
+export const exec = (...argv: ReadonlyArray<string>): InitOp => ({
+  _tag: "Exec",
+  argv: argv as [string, ...Array<string>],
+  env: environment,
+  reaper: false
+})
 
 /** Makes the directories of a container that `overlay` below speaks of. */
 export const prepare = (machine: Machine): void => {
-  for (const path of ["/run/test", "/var/lib/test", "/var/lib/test/upper", "/var/lib/test/work", "/var/lib/test/root"]) {
+  const store = "/var/lib/test"
+  for (const path of ["/run/test", store, `${store}/upper`, `${store}/work`, `${store}/root`]) {
     machine.do("DirEnsure", { path, mode: 0o755 })
   }
 }
@@ -96,26 +121,49 @@ export const prepare = (machine: Machine): void => {
 export const ownRoot: ReadonlyArray<InitOp> = [
   { _tag: "MountPropagation", path: "/", propagation: "rprivate" },
   {
-    _tag: "RootOverlay", at: "/var/lib/test/root", lower: ["/images/busybox"], upper: "/var/lib/test/upper",
-    work: "/var/lib/test/work", volatile: true
+    _tag: "RootOverlay",
+    at: "/var/lib/test/root",
+    lower: ["/images/busybox"],
+    upper: "/var/lib/test/upper",
+    work: "/var/lib/test/work",
+    volatile: true
   },
   { _tag: "PivotRoot", at: "/var/lib/test/root" },
   {
-    _tag: "MountFilesystem", type: "proc", source: "proc", target: "/proc", strict: true, options: [],
-    attributes: ["nosuid", "noexec", "nodev"], copyUp: false
+    _tag: "MountFilesystem",
+    type: "proc",
+    source: "proc",
+    target: "/proc",
+    strict: true,
+    options: [],
+    attributes: ["nosuid", "noexec", "nodev"],
+    copyUp: false
   },
   {
-    _tag: "MountFilesystem", type: "tmpfs", source: "tmpfs", target: "/dev", strict: true, options: [{ key: "mode", value: "755" }],
-    attributes: ["nosuid"], copyUp: false
+    _tag: "MountFilesystem",
+    type: "tmpfs",
+    source: "tmpfs",
+    target: "/dev",
+    strict: true,
+    options: [{ key: "mode", value: "755" }],
+    attributes: ["nosuid"],
+    copyUp: false
   },
-  { _tag: "NodeMake", path: "/dev/null", type: "c", mode: 0o666, major: 1, minor: 3, uid: 0, gid: 0 }
+  {
+    _tag: "NodeMake", path: "/dev/null", type: "c", mode: 0o666, major: 1, minor: 3, uid: 0, gid: 0
+  }
 ]
 
 /** A container of its own namespaces that runs a program of the busybox image. */
-export const containerOf = (argv: ReadonlyArray<string>, change: Partial<SupervisorSpec> = {}, extra: ReadonlyArray<InitOp> = []): SupervisorSpec =>
+export const containerOf = (
+  argv: ReadonlyArray<string>,
+  change: Partial<SupervisorSpec> = {},
+  extra: ReadonlyArray<InitOp> = []
+): SupervisorSpec =>
   specOf({
     namespaces: ["pid", "mnt", "ipc", "uts", "net"],
-    program: [...ownRoot, ...extra, exec(...argv)], ...change
+    program: [...ownRoot, ...extra, exec(...argv)],
+    ...change
   })
 
 export interface Ended {
@@ -148,7 +196,10 @@ export class Client {
   }
 
   send(text: string): void {
-    this.machine.do("ChannelWrite", { channel: this.channel, frames: stdinFrame(new TextEncoder().encode(text)) })
+    this.machine.do("ChannelWrite", {
+      channel: this.channel,
+      frames: stdinFrame(new TextEncoder().encode(text))
+    })
   }
 
   end(): void {
@@ -174,7 +225,9 @@ export class Client {
   }
 
   output(stream: "stdout" | "stderr"): string {
-    return this.frames.map((frame) => frame._tag === "Output" && frame.stream === stream ? new TextDecoder().decode(frame.data) : "").join("")
+    return this.frames.map((frame) =>
+      frame._tag === "Output" && frame.stream === stream ? new TextDecoder().decode(frame.data) : ""
+    ).join("")
   }
 
   /** Reads to the end of the channel. */
@@ -182,7 +235,13 @@ export class Client {
     this.until(() => false)
     const exited = this.frames.find((frame) => frame._tag === "Exited")
     const failed = this.frames.find((frame) => frame._tag === "Failed")
-    return { stdout: this.stdout, stderr: this.output("stderr"), exit: exited?.exit, failed, frames: this.frames }
+    return {
+      stdout: this.stdout,
+      stderr: this.output("stderr"),
+      exit: exited?.exit,
+      failed,
+      frames: this.frames
+    }
   }
 }
 
@@ -190,4 +249,10 @@ export class Client {
 export const run = (machine: Machine, spec: SupervisorSpec): Ended => {
   prepare(machine)
   return Client.start(machine, spec).finish()
+}
+
+/** Starts a container on a host that is prepared for it. */
+export const start = (machine: Machine, spec: SupervisorSpec, attach?: number): Client => {
+  prepare(machine)
+  return Client.start(machine, spec, attach)
 }

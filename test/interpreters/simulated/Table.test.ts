@@ -25,7 +25,10 @@ describe("a table of numbers", () => {
   it("leaves older tables as they were", () => {
     fc.assert(fc.property(changes, changes, (first, then) => {
       const build = (from: Table<number>, list: typeof first) =>
-        list.reduce((table, [put, key, value]) => put ? table.set(key, value) : table.remove(key), from)
+        list.reduce(
+          (table, [put, key, value]) => put ? table.set(key, value) : table.remove(key),
+          from
+        )
       const old = build(Table.empty<number>(), first)
       const before = old.entries()
       build(old, then)
@@ -36,7 +39,9 @@ describe("a table of numbers", () => {
 
 describe("a sorted map of names", () => {
   it("holds what a Map holds, sorted", () => {
-    const names = fc.array(fc.tuple(fc.boolean(), fc.string({ maxLength: 3 }), fc.nat()), { maxLength: 100 })
+    const names = fc.array(fc.tuple(fc.boolean(), fc.string({ maxLength: 3 }), fc.nat()), {
+      maxLength: 100
+    })
     fc.assert(fc.property(names, (list) => {
       let sorted = Sorted.empty<number>()
       const map = new Map<string, number>()
@@ -46,7 +51,10 @@ describe("a sorted map of names", () => {
         else map.delete(key)
         assert.strictEqual(Sorted.get(sorted, key), map.get(key))
       }
-      assert.deepStrictEqual(sorted.keys, [...map.keys()].sort((one, other) => one < other ? -1 : 1))
+      assert.deepStrictEqual(
+        sorted.keys,
+        [...map.keys()].sort((one, other) => one < other ? -1 : 1)
+      )
     }))
   })
 })

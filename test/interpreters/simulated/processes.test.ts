@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ProcessIdentity } from "../../../src/domain/kernel/InitOp.ts"
-import { brokenInvariants, calls, leaks, liveProcesses, makeBehaviour } from "../../../src/testing/index.ts"
+import {
+  brokenInvariants, calls, leaks, liveProcesses, makeBehaviour
+} from "../../../src/testing/index.ts"
 import { Client, containerOf, Machine, prepare, run } from "./SimulatedMachine.ts"
 
 const started = (machine: Machine, argv: ReadonlyArray<string>) => {
@@ -11,7 +13,8 @@ const started = (machine: Machine, argv: ReadonlyArray<string>) => {
   return { client, init: frame.process as ProcessIdentity }
 }
 
-const signal = (machine: Machine, process: ProcessIdentity, number: number) => machine.do("ProcessSignal", { process, signal: number })
+const signal = (machine: Machine, process: ProcessIdentity, number: number) =>
+  machine.do("ProcessSignal", { process, signal: number })
 
 describe("pid 1 of a container", () => {
   it("does not hear of signals that it has no handler for", () => {
@@ -37,11 +40,17 @@ describe("pid 1 of a container", () => {
     assert.strictEqual(client.finish().exit?.code, 5)
     assert.deepStrictEqual(liveProcesses(machine.world).length, liveProcesses(before).length)
     machine.do("ChannelClose", { channel: client.channel })
-    assert.deepStrictEqual(leaks(before, machine.world, { allowed: ["/run/test", "/var/lib/test"] }), [])
+    assert.deepStrictEqual(
+      leaks(before, machine.world, { allowed: ["/run/test", "/var/lib/test"] }),
+      []
+    )
   })
 
   it("reaps what falls to it", () => {
-    const ended = run(new Machine(), containerOf(["sh", "-c", "sh -c 'sleep 0.1 & exit 0'; sleep 1; wait; ps"]))
+    const ended = run(
+      new Machine(),
+      containerOf(["sh", "-c", "sh -c 'sleep 0.1 & exit 0'; sleep 1; wait; ps"])
+    )
     assert.notInclude(ended.stdout, "sleep 0.1")
     assert.strictEqual(ended.exit?.code, 0)
   })
@@ -70,7 +79,13 @@ describe("signals", () => {
   it("are refused for a process of another start time, and for none", () => {
     const machine = new Machine()
     const { client, init } = started(machine, ["sleep", "1"])
-    assert.strictEqual(machine.errno("ProcessSignal", { process: { ...init, startTime: init.startTime + 1 }, signal: 0 }), "ESRCH")
+    assert.strictEqual(
+      machine.errno("ProcessSignal", {
+        process: { ...init, startTime: init.startTime + 1 },
+        signal: 0
+      }),
+      "ESRCH"
+    )
     assert.strictEqual(machine.errno("ProcessSignal", { process: init, signal: 0 }), "success")
     assert.strictEqual(machine.errno("ProcessSignal", { process: init, signal: 65 }), "EINVAL")
     client.finish()
@@ -79,11 +94,21 @@ describe("signals", () => {
 
   it("are not for other users' processes", () => {
     const machine = new Machine({ host: { user: 1000 } })
-    assert.strictEqual(machine.errno("ProcessSignal", { process: { pid: 1, startTime: 1 }, signal: 0 }), "EPERM")
+    assert.strictEqual(
+      machine.errno("ProcessSignal", { process: { pid: 1, startTime: 1 }, signal: 0 }),
+      "EPERM"
+    )
   })
 
   it("end a child with 128 and their number", () => {
-    const ended = run(new Machine(), containerOf(["sh", "-c", "sleep 100 & kill -15 $!; wait $!; echo $?; sh -c 'kill -9 $$'; echo $?"]))
+    const ended = run(
+      new Machine(),
+      containerOf([
+        "sh",
+        "-c",
+        "sleep 100 & kill -15 $!; wait $!; echo $?; sh -c 'kill -9 $$'; echo $?"
+      ])
+    )
     assert.strictEqual(ended.stdout, "143\n137\n")
   })
 
@@ -95,9 +120,10 @@ describe("signals", () => {
 
 describe("a program", () => {
   it("is looked for along PATH, and told apart from what is none", () => {
-    const failures = [
-      ["nosuch", "ENOENT"], ["/nosuch", "ENOENT"], ["/etc", "EACCES"], ["/etc/passwd", "EACCES"], ["/etc/passwd/x", "ENOTDIR"]
-    ] as const
+    const failures = [["nosuch", "ENOENT"], ["/nosuch", "ENOENT"], ["/etc", "EACCES"], [
+      "/etc/passwd",
+      "EACCES"
+    ], ["/etc/passwd/x", "ENOTDIR"]] as const
     for (const [program, errno] of failures) {
       const ended = run(new Machine(), containerOf([program]))
       assert.deepStrictEqual([ended.failed?.syscall, ended.failed?.path], ["execve", program])
@@ -106,25 +132,39 @@ describe("a program", () => {
   })
 
   it("without a behaviour is no program: ENOEXEC", () => {
-    const machine = new Machine({ files: { "/images/busybox/usr/bin/postgres": { content: "ELF", mode: 0o755 } } })
+    const machine = new Machine({
+      files: { "/images/busybox/usr/bin/postgres": { content: "ELF", mode: 0o755 } }
+    })
     assert.strictEqual(run(machine, containerOf(["postgres"])).failed?.errno, 8)
   })
 
   it("with an interpreter line is run by that", () => {
     const machine = new Machine({
-      files: { "/images/busybox/usr/bin/script": { content: "#!/bin/sh\necho \"script $0 $1\"; exit 4\n", mode: 0o755 } }
+      files: {
+        "/images/busybox/usr/bin/script": {
+          content: "#!/bin/sh\necho \"script $0 $1\"; exit 4\n",
+          mode: 0o755
+        }
+      }
     })
     const ended = run(machine, containerOf(["script", "argument"]))
-    assert.deepStrictEqual([ended.stdout, ended.exit?.code], ["script /usr/bin/script argument\n", 4])
+    assert.deepStrictEqual([ended.stdout, ended.exit?.code], [
+      "script /usr/bin/script argument\n",
+      4
+    ])
   })
 
   it("can be anybody's: two seconds of work, then an end", () => {
     const postgres = makeBehaviour(function*({ argv, environment }) {
-      yield* calls.write(`${argv.join(" ")} ${environment.find((one) => one.startsWith("HOME="))}\n`)
+      yield* calls.write(
+        `${argv.join(" ")} ${environment.find((one) => one.startsWith("HOME="))}\n`
+      )
       yield* calls.sleep(2)
       return 3
     })
-    const machine = new Machine({ files: { "/images/busybox/usr/bin/postgres": { content: "ELF", mode: 0o755 } } }, {
+    const machine = new Machine({
+      files: { "/images/busybox/usr/bin/postgres": { content: "ELF", mode: 0o755 } }
+    }, {
       postgres: postgres as never
     })
     prepare(machine)
@@ -136,7 +176,12 @@ describe("a program", () => {
 
   it("gives up its memory and its places when it ends, however that comes", () => {
     const machine = new Machine()
-    for (const script of ["exit 1", "kill -9 $$ & wait", "sleep 1000 & exit 2", "nosuch", "yes | head -n 3", "echo $(sleep 0.1; echo x)"]) {
+    for (
+      const script of [
+        "exit 1", "kill -9 $$ & wait", "sleep 1000 & exit 2", "nosuch", "yes | head -n 3",
+        "echo $(sleep 0.1; echo x)"
+      ]
+    ) {
       const client = Client.start((prepare(machine), machine), containerOf(["sh", "-c", script]))
       client.finish()
       machine.do("ChannelClose", { channel: client.channel })

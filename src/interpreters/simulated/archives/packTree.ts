@@ -1,4 +1,7 @@
-/** A tree as a tar archive, as the addon's walk finds it: depth first, names in order, links as links. */
+/**
+ * A tree as a tar archive, as the addon's walk finds it: depth first, names in order, links as
+ * links.
+ */
 import * as Result from "effect/Result"
 import { encodeHeader, endOfArchive, padding } from "../../../domain/layer/TarEncoder.ts"
 import type { EntryType, TarEntry } from "../../../domain/layer/TarEntry.ts"
@@ -11,31 +14,56 @@ import type { Place } from "../World.ts"
 
 /** A socket means nothing without the process that listens. */
 const types: { readonly [type: string]: EntryType } = {
-  file: "file", directory: "dir", symlink: "symlink", block: "block", character: "char", fifo: "fifo"
+  file: "file", directory: "dir", symlink: "symlink", block: "block", character: "char",
+  fifo: "fifo"
 }
 
 const nothing = new Uint8Array(0)
 
 /** Attributes that mean something elsewhere too. */
-const isPortable = (name: string): boolean => name === "security.capability" || name.startsWith("user.")
+const isPortable = (name: string): boolean =>
+  name === "security.capability" || name.startsWith("user.")
 
-/** File systems that are views of the kernel: archived as the empty directory they are mounted on. */
+/**
+ * File systems that are views of the kernel: archived as the empty directory they are mounted on.
+ */
 const isKernelView = (draft: Draft, place: Place): boolean =>
-  ["proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue"].includes(filesystemOf(draft, place).type)
+  ["proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue"].includes(
+    filesystemOf(draft, place).type
+  )
 
 const entryOf = (
-  draft: Draft, place: Place, attributes: Attributes, path: string, type: EntryType, link: string
+  draft: Draft,
+  place: Place,
+  attributes: Attributes,
+  path: string,
+  type: EntryType,
+  link: string
 ): TarEntry => {
   const filesystem = filesystemOf(draft, place)
   const driver = driverOf(filesystem)
   const keeps = type === "file" || type === "dir"
   const names = keeps ? driver.listAttributes(draft, filesystem, place.node).filter(isPortable) : []
+  const valueOf = (name: string) =>
+    Buffer.from(driver.readAttribute(draft, filesystem, place.node, name)!, "latin1")
   return {
-    path, type, mode: attributes.mode, uid: attributes.uid, gid: attributes.gid, uname: "", gname: "",
+    path,
+    type,
+    mode: attributes.mode,
+    uid: attributes.uid,
+    gid: attributes.gid,
+    uname: "",
+    gname: "",
     size: type === "file" ? attributes.size : 0,
-    mtime: { seconds: Math.floor(attributes.modified / 1e6), nanoseconds: (attributes.modified % 1e6) * 1000 },
-    linkpath: link, devmajor: attributes.major, devminor: attributes.minor, sparse: null,
-    xattrs: new Map(names.map((name) => [name, Buffer.from(driver.readAttribute(draft, filesystem, place.node, name)!, "latin1")]))
+    mtime: {
+      seconds: Math.floor(attributes.modified / 1e6),
+      nanoseconds: (attributes.modified % 1e6) * 1000
+    },
+    linkpath: link,
+    devmajor: attributes.major,
+    devminor: attributes.minor,
+    sparse: null,
+    xattrs: new Map(names.map((name) => [name, valueOf(name)]))
   }
 }
 
@@ -51,11 +79,22 @@ export const packTree = (draft: Draft, top: Place, name: string): Uint8Array => 
     const linked = type !== "dir" && attributes.links > 1 ? links.get(key) : undefined
     if (type !== "dir" && attributes.links > 1 && linked === undefined) links.set(key, path)
     if (path !== "") {
-      const entry = entryOf(draft, place, attributes, path, linked === undefined ? type : "hardlink", linked ?? attributes.target ?? "")
+      const entry = entryOf(
+        draft,
+        place,
+        attributes,
+        path,
+        linked === undefined ? type : "hardlink",
+        linked ?? attributes.target ?? ""
+      )
       const header = encodeHeader(entry)
-      if (Result.isFailure(header)) fail("EINVAL", path, `${header.failure.reason}; ${header.failure.hint}`)
+      if (Result.isFailure(header)) {
+        fail("EINVAL", path, `${header.failure.reason}; ${header.failure.hint}`)
+      }
       const filesystem = filesystemOf(draft, place)
-      const data = entry.type === "file" ? bytesOf(driverOf(filesystem).read(draft, filesystem, place.node)) : nothing
+      const data = entry.type === "file"
+        ? bytesOf(driverOf(filesystem).read(draft, filesystem, place.node))
+        : nothing
       pieces.push(Result.getOrThrow(header), data, padding(data.length))
     }
     if (type !== "dir" || isKernelView(draft, place)) return
@@ -63,7 +102,9 @@ export const packTree = (draft: Draft, top: Place, name: string): Uint8Array => 
     const driver = driverOf(filesystem)
     for (const child of driver.list(draft, filesystem, place.node)) {
       const node = driver.lookup(draft, filesystem, place.node, child)
-      if (node !== undefined) visit(cover(draft, { mount: place.mount, node }), path === "" ? child : `${path}/${child}`)
+      if (node !== undefined) {
+        visit(cover(draft, { mount: place.mount, node }), path === "" ? child : `${path}/${child}`)
+      }
     }
   }
   visit(top, name)

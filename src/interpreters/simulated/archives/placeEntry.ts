@@ -1,30 +1,47 @@
 /**
- * One entry of an archive made below a directory. Archive and directory are strangers' both: parents are
- * resolved inside the root and may not leave the directory, and nothing is written through a link.
+ * One entry of an archive made below a directory. Archive and directory are strangers' both:
+ * parents are resolved inside the root and may not leave the directory, and nothing is written
+ * through a link.
  */
 import type { TarEntry } from "../../../domain/layer/TarEntry.ts"
-import { type Draft, Failure, fail } from "../Draft.ts"
+import { type Draft, fail, Failure } from "../Draft.ts"
 import { attributesOf, filesystemOf, requireWritable } from "../files/access.ts"
-import { driverOf } from "../files/drivers.ts"
 import type { NewNode } from "../files/Driver.ts"
-import { removeTree } from "../files/fileCalls.ts"
+import { driverOf } from "../files/drivers.ts"
+import { removeTree } from "../files/entryCalls.ts"
 import { pathOf, resolve, resolveDirectory, type Walk } from "../files/resolve.ts"
 import type { Place } from "../World.ts"
 import { entryComponents, type UnpackTarget } from "./unpack.ts"
 
-const isRoot = ({ root, directory }: UnpackTarget): boolean => root.mount === directory.mount && root.node === directory.node
+const isRoot = ({ root, directory }: UnpackTarget): boolean =>
+  root.mount === directory.mount && root.node === directory.node
 
-/** Absolute links mean the root when that is unpacked into; elsewhere they would lead out (RESOLVE_BENEATH). */
-const walkOf = (target: UnpackTarget): Walk => ({ root: target.directory, directory: target.directory, noMagicLinks: true })
+/**
+ * Absolute links mean the root when that is unpacked into; elsewhere they would lead out
+ * (RESOLVE_BENEATH).
+ */
+const walkOf = (target: UnpackTarget): Walk => ({
+  root: target.directory,
+  directory: target.directory,
+  noMagicLinks: true
+})
 
-const resolveBelow = (draft: Draft, target: UnpackTarget, components: ReadonlyArray<string>): Place => {
+const resolveBelow = (
+  draft: Draft,
+  target: UnpackTarget,
+  components: ReadonlyArray<string>
+): Place => {
   if (components.length === 0) return target.directory
   if (!isRoot(target)) requireBeneath(draft, target, components)
   return resolveDirectory(draft, `/${components.join("/")}`, walkOf(target))
 }
 
 /** EXDEV where a link on the way is absolute. */
-const requireBeneath = (draft: Draft, target: UnpackTarget, components: ReadonlyArray<string>): void => {
+const requireBeneath = (
+  draft: Draft,
+  target: UnpackTarget,
+  components: ReadonlyArray<string>
+): void => {
   for (let count = 1; count <= components.length; count++) {
     const path = `/${components.slice(0, count).join("/")}`
     let link: string | undefined
@@ -38,11 +55,21 @@ const requireBeneath = (draft: Draft, target: UnpackTarget, components: Readonly
   }
 }
 
-const ownerOf = (target: UnpackTarget, entry: TarEntry): { readonly uid: number; readonly gid: number } =>
+const ownerOf = (
+  target: UnpackTarget,
+  entry: TarEntry
+): { readonly uid: number; readonly gid: number } =>
   target.owner ?? { uid: entry.uid, gid: entry.gid }
 
-/** The directory of an entry, made with its parents when missing (0755, the owner of the whole archive or root). */
-const makeParents = (draft: Draft, target: UnpackTarget, components: ReadonlyArray<string>): Place => {
+/**
+ * The directory of an entry, made with its parents when missing (0755, the owner of the whole
+ * archive or root).
+ */
+const makeParents = (
+  draft: Draft,
+  target: UnpackTarget,
+  components: ReadonlyArray<string>
+): Place => {
   try {
     return resolveBelow(draft, target, components)
   } catch (failure) {
@@ -57,7 +84,10 @@ const makeParents = (draft: Draft, target: UnpackTarget, components: ReadonlyArr
 const make = (draft: Draft, directory: Place, name: string, made: NewNode): Place => {
   requireWritable(draft, directory, name)
   const filesystem = filesystemOf(draft, directory)
-  return { mount: directory.mount, node: driverOf(filesystem).create(draft, filesystem, directory.node, name, made) }
+  return {
+    mount: directory.mount,
+    node: driverOf(filesystem).create(draft, filesystem, directory.node, name, made)
+  }
 }
 
 const childOf = (draft: Draft, directory: Place, name: string): Place | undefined => {
@@ -67,18 +97,34 @@ const childOf = (draft: Draft, directory: Place, name: string): Place | undefine
 }
 
 /** Takes away what an entry replaces; true when a directory stays for a directory. */
-const makeRoom = (draft: Draft, target: UnpackTarget, directory: Place, name: string, isDirectory: boolean): boolean => {
+const makeRoom = (
+  draft: Draft,
+  target: UnpackTarget,
+  directory: Place,
+  name: string,
+  isDirectory: boolean
+): boolean => {
   const there = childOf(draft, directory, name)
   if (there === undefined) return false
   const found = attributesOf(draft, there).type === "directory"
   if (found && isDirectory) return true
-  if (found !== isDirectory && target.noOverwriteDirNonDir) fail(isDirectory ? "ENOTDIR" : "EISDIR", name)
+  if (found !== isDirectory && target.noOverwriteDirNonDir) {
+    fail(isDirectory ? "ENOTDIR" : "EISDIR", name)
+  }
   const walk = walkOf(target)
-  removeTree(draft, `${pathOf(draft, directory, target.directory)}/${name}`.replace("//", "/"), walk)
+  removeTree(
+    draft,
+    `${pathOf(draft, directory, target.directory)}/${name}`.replace("//", "/"),
+    walk
+  )
   return false
 }
 
-const newNode = (entry: TarEntry, owner: { readonly uid: number; readonly gid: number }, content: Uint8Array): NewNode => {
+const newNode = (
+  entry: TarEntry,
+  owner: { readonly uid: number; readonly gid: number },
+  content: Uint8Array
+): NewNode => {
   const common = { mode: entry.mode, ...owner }
   switch (entry.type) {
     case "dir":
@@ -92,32 +138,59 @@ const newNode = (entry: TarEntry, owner: { readonly uid: number; readonly gid: n
     case "fifo":
       return { ...common, type: "fifo" }
     default:
-      return { ...common, type: "file", content: isText(content) ? new TextDecoder().decode(content) : content }
+      return {
+        ...common,
+        type: "file",
+        content: isText(content) ? new TextDecoder().decode(content) : content
+      }
   }
 }
 
 /** Plain ASCII is kept as text: worlds are then easier to read, and smaller as JSON. */
-const isText = (content: Uint8Array): boolean => content.length < 65_536 && content.every((byte) => byte < 128 && byte !== 0)
+const isText = (content: Uint8Array): boolean =>
+  content.length < 65_536 && content.every((byte) => byte < 128 && byte !== 0)
 
 const isWanted = (name: string): boolean =>
   name === "security.capability" || name.startsWith("system.posix_acl_") ||
   (name.startsWith("user.") && !name.startsWith("user.overlay."))
 
-const micros = (entry: TarEntry): number => entry.mtime.seconds * 1e6 + Math.floor(entry.mtime.nanoseconds / 1000)
+const micros = (entry: TarEntry): number =>
+  entry.mtime.seconds * 1e6 + Math.floor(entry.mtime.nanoseconds / 1000)
 
-const keepFacts = (draft: Draft, place: Place, entry: TarEntry, owner: { readonly uid: number; readonly gid: number }): void => {
+const keepFacts = (
+  draft: Draft,
+  place: Place,
+  entry: TarEntry,
+  owner: { readonly uid: number; readonly gid: number }
+): void => {
   const filesystem = filesystemOf(draft, place)
   const driver = driverOf(filesystem)
   driver.change(draft, filesystem, place.node, {
-    ...owner, ...(entry.type === "symlink" ? {} : { mode: entry.mode }), ...(entry.type === "dir" ? {} : { modified: micros(entry) })
+    ...owner,
+    ...(entry.type === "symlink" ? {} : { mode: entry.mode }),
+    ...(entry.type === "dir" ? {} : { modified: micros(entry) })
   })
   if (entry.type !== "file" && entry.type !== "dir") return
   for (const [name, value] of entry.xattrs) {
-    if (isWanted(name)) driver.writeAttribute(draft, filesystem, place.node, name, Buffer.from(value).toString("latin1"))
+    if (isWanted(name)) {
+      driver.writeAttribute(
+        draft,
+        filesystem,
+        place.node,
+        name,
+        Buffer.from(value).toString("latin1")
+      )
+    }
   }
 }
 
-const placeLink = (draft: Draft, target: UnpackTarget, entry: TarEntry, directory: Place, name: string): void => {
+const placeLink = (
+  draft: Draft,
+  target: UnpackTarget,
+  entry: TarEntry,
+  directory: Place,
+  name: string
+): void => {
   const components = entryComponents(entry.linkpath)
   const other = resolveBelow(draft, target, components.slice(0, -1))
   const source = childOf(draft, other, components.at(-1) ?? "") ?? fail("ENOENT", entry.linkpath)
@@ -129,7 +202,12 @@ const placeLink = (draft: Draft, target: UnpackTarget, entry: TarEntry, director
 }
 
 /** Makes one entry with its content. */
-export const placeEntry = (draft: Draft, target: UnpackTarget, entry: TarEntry, content: Uint8Array): void => {
+export const placeEntry = (
+  draft: Draft,
+  target: UnpackTarget,
+  entry: TarEntry,
+  content: Uint8Array
+): void => {
   draft.syscall = "openat2"
   const components = entryComponents(entry.path)
   const name = components.at(-1)
@@ -153,6 +231,8 @@ export const setTimes = (draft: Draft, target: UnpackTarget, entry: TarEntry): v
     const filesystem = filesystemOf(draft, place)
     driverOf(filesystem).change(draft, filesystem, place.node, { modified: micros(entry) })
   } catch (failure) {
-    if (!(failure instanceof Failure && ["ENOENT", "ENOTDIR", "ELOOP"].includes(failure.errno))) throw failure
+    if (!(failure instanceof Failure && ["ENOENT", "ENOTDIR", "ELOOP"].includes(failure.errno))) {
+      throw failure
+    }
   }
 }

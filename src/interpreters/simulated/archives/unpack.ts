@@ -1,7 +1,12 @@
-/** A tar stream becoming files, a piece at a time, with what the real unpacking does about what is in the way. */
+/**
+ * A tar stream becoming files, a piece at a time, with what the real unpacking does about what is
+ * in the way.
+ */
 import * as Result from "effect/Result"
 import { gunzipSync, zstdDecompressSync } from "node:zlib"
-import { compressionRefusal, detectCompression, detectionBytes } from "../../../domain/layer/compression.ts"
+import {
+  compressionRefusal, detectCompression, detectionBytes
+} from "../../../domain/layer/compression.ts"
 import { resolveEntryPath } from "../../../domain/layer/entryPath.ts"
 import * as TarDecoder from "../../../domain/layer/TarDecoder.ts"
 import type { TarEntry } from "../../../domain/layer/TarEntry.ts"
@@ -23,18 +28,29 @@ export interface Unpack {
   readonly kept: ReadonlyArray<Uint8Array>
   readonly decoder: TarDecoder.TarDecoder
   /** The file being read: its entry and data. */
-  readonly file: { readonly entry: TarEntry; readonly parts: ReadonlyArray<{ readonly offset: number; readonly bytes: Uint8Array }> } | null
+  readonly file: {
+    readonly entry: TarEntry
+    readonly parts: ReadonlyArray<{ readonly offset: number; readonly bytes: Uint8Array }>
+  } | null
   /** Directories whose times are set in the end. */
   readonly directories: ReadonlyArray<TarEntry>
 }
 
-export const startUnpack = (target: UnpackTarget): Unpack =>
-  ({ target, phase: "start", kept: [], decoder: TarDecoder.start(), file: null, directories: [] })
+export const startUnpack = (target: UnpackTarget): Unpack => ({
+  target,
+  phase: "start",
+  kept: [],
+  decoder: TarDecoder.start(),
+  file: null,
+  directories: []
+})
 
 /** Components of a path of an entry, none of which leads out. */
 export const entryComponents = (path: string): ReadonlyArray<string> => {
   const found = resolveEntryPath(path)
-  return Result.isSuccess(found) ? found.success : fail("EINVAL", path, `${found.failure.reason}; ${found.failure.hint}`)
+  return Result.isSuccess(found)
+    ? found.success
+    : fail("EINVAL", path, `${found.failure.reason}; ${found.failure.hint}`)
 }
 
 const assemble = (file: NonNullable<Unpack["file"]>): Uint8Array => {
@@ -49,12 +65,18 @@ const make = (draft: Draft, unpack: Unpack, events: ReadonlyArray<TarDecoder.Tar
     switch (event._tag) {
       case "Entry":
         entryComponents(event.entry.path)
-        if (event.entry.type === "dir") state = { ...state, directories: [...state.directories, event.entry] }
+        if (event.entry.type === "dir") {
+          state = { ...state, directories: [...state.directories, event.entry] }
+        }
         state = { ...state, file: { entry: event.entry, parts: [] } }
         break
       case "Data":
         state = {
-          ...state, file: { entry: state.file!.entry, parts: [...state.file!.parts, { offset: event.offset, bytes: event.bytes.slice() }] }
+          ...state,
+          file: {
+            entry: state.file!.entry,
+            parts: [...state.file!.parts, { offset: event.offset, bytes: event.bytes.slice() }]
+          }
         }
         break
       case "EntryEnd":
@@ -90,7 +112,12 @@ const finish = (draft: Draft, unpack: Unpack): Unpack => {
 }
 
 /** Takes the next bytes; `last` ends the archive. What came before a fault is made all the same. */
-export const unpackBytes = (draft: Draft, unpack: Unpack, data: Uint8Array, last: boolean): Unpack => {
+export const unpackBytes = (
+  draft: Draft,
+  unpack: Unpack,
+  data: Uint8Array,
+  last: boolean
+): Unpack => {
   if (unpack.phase === "plain") {
     const state = decode(draft, unpack, data)
     return last ? finish(draft, state) : state

@@ -1,10 +1,13 @@
 /**
- * What a program in a container does, as a pure state machine: an event comes in, the next system call
- * goes out. The simulated kernel performs the calls, with the errors of the real ones.
+ * What a program in a container does, as a pure state machine: an event comes in, the next system
+ * call goes out. The simulated kernel performs the calls, with the errors of the real ones.
  */
 import type { Descriptor } from "../processes/Process.ts"
 
-/** What a program asks of the kernel. Paths may be relative to its directory; pids are those it sees itself. */
+/**
+ * What a program asks of the kernel. Paths may be relative to its directory; pids are those it sees
+ * itself.
+ */
 export type Call =
   | { readonly _tag: "Exit"; readonly code: number }
   /** Microseconds. */
@@ -18,19 +21,30 @@ export type Call =
   | { readonly _tag: "Write"; readonly descriptor: 0 | 1 | 2; readonly data: string | Uint8Array }
   /** fork(2) and execve(2); gives the child's pid. Descriptors left out are the parent's. */
   | {
-    readonly _tag: "Spawn"; readonly argv: ReadonlyArray<string>
-    readonly environment?: ReadonlyArray<string>; readonly redirections?: ReadonlyArray<Redirection>
+    readonly _tag: "Spawn"
+    readonly argv: ReadonlyArray<string>
+    readonly environment?: ReadonlyArray<string>
+    readonly redirections?: ReadonlyArray<Redirection>
   }
   | {
-    readonly _tag: "Exec"; readonly argv: ReadonlyArray<string>
-    readonly environment?: ReadonlyArray<string>; readonly redirections?: ReadonlyArray<Redirection>
+    readonly _tag: "Exec"
+    readonly argv: ReadonlyArray<string>
+    readonly environment?: ReadonlyArray<string>
+    readonly redirections?: ReadonlyArray<Redirection>
   }
-  /** A child, or with 0 any child: gives `Waited`. With `poll` it does not wait: pid 0 when none has ended. */
+  /**
+   * A child, or with 0 any child: gives `Waited`. With `poll` it does not wait: pid 0 when none has
+   * ended.
+   */
   | { readonly _tag: "Wait"; readonly pid: number; readonly poll: boolean }
   | { readonly _tag: "Kill"; readonly pid: number; readonly signal: number }
   /** Gives the numbers of caught signals that have ended no call: `ReadonlyArray<number>`. */
   | { readonly _tag: "TakeSignals" }
-  | { readonly _tag: "Handle"; readonly signal: number; readonly how: "catch" | "ignore" | "default" }
+  | {
+    readonly _tag: "Handle"
+    readonly signal: number
+    readonly how: "catch" | "ignore" | "default"
+  }
   /** Grows (or, below 0, shrinks) the memory it uses. */
   | { readonly _tag: "Allocate"; readonly bytes: number }
   /** pipe(2); gives its number, for redirections. ClosePipe gives up both ends. */
@@ -48,28 +62,49 @@ export type Call =
 export type FileCall =
   /** Gives a Uint8Array. */
   | { readonly _tag: "ReadFile"; readonly path: string }
-  | { readonly _tag: "WriteFile"; readonly path: string; readonly data: string | Uint8Array; readonly append: boolean }
+  | {
+    readonly _tag: "WriteFile"
+    readonly path: string
+    readonly data: string | Uint8Array
+    readonly append: boolean
+  }
   /** Names without `.` and `..`, sorted. */
   | { readonly _tag: "List"; readonly path: string }
   /** Gives `Status`. */
   | { readonly _tag: "Stat"; readonly path: string; readonly follow: boolean }
   | { readonly _tag: "MakeDirectory"; readonly path: string; readonly mode: number }
-  | { readonly _tag: "MakeNode"; readonly path: string; readonly type: "fifo" | "character" | "block"; readonly major: number; readonly minor: number }
+  | {
+    readonly _tag: "MakeNode"
+    readonly path: string
+    readonly type: "fifo" | "character" | "block"
+    readonly major: number
+    readonly minor: number
+  }
   | { readonly _tag: "RemoveFile"; readonly path: string }
   | { readonly _tag: "RemoveDirectory"; readonly path: string }
   | { readonly _tag: "Rename"; readonly from: string; readonly to: string }
   | { readonly _tag: "Link"; readonly from: string; readonly to: string }
   | { readonly _tag: "Symlink"; readonly target: string; readonly path: string }
   | { readonly _tag: "ChangeMode"; readonly path: string; readonly mode: number }
-  | { readonly _tag: "ChangeOwner"; readonly path: string; readonly uid: number; readonly gid: number }
+  | {
+    readonly _tag: "ChangeOwner"
+    readonly path: string
+    readonly uid: number
+    readonly gid: number
+  }
   | { readonly _tag: "ChangeDirectory"; readonly path: string }
 
-/** What becomes of a descriptor: a file, an end of a pipe that the process made, or another descriptor's copy. */
-export type Redirection = { readonly descriptor: 0 | 1 | 2 } & (
-  | { readonly path: string; readonly mode: "read" | "write" | "append" }
-  | { readonly pipe: number; readonly end: "read" | "write" }
-  | { readonly from: 0 | 1 | 2 }
-)
+/**
+ * What becomes of a descriptor: a file, an end of a pipe that the process made, or another
+ * descriptor's copy.
+ */
+export type Redirection =
+  & { readonly descriptor: 0 | 1 | 2 }
+  & (
+    | { readonly path: string; readonly mode: "read" | "write" | "append" }
+    | { readonly pipe: number; readonly end: "read" | "write" }
+    | { readonly from: 0 | 1 | 2 }
+  )
 
 export type Event =
   /** The program has begun. */
@@ -131,8 +166,8 @@ export interface Launch {
 }
 
 /**
- * `S` must be JSON apart from Uint8Arrays and EventLogs, and `step` pure: worlds are stored, copied and
- * stepped twice.
+ * `S` must be JSON apart from Uint8Arrays and EventLogs, and `step` pure: worlds are stored, copied
+ * and stepped twice.
  */
 export interface Behaviour<S = unknown> {
   readonly start: (launch: Launch) => S

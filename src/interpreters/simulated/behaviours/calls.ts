@@ -7,7 +7,10 @@ export type Result<A> =
   | { readonly ok: true; readonly value: A }
   | { readonly ok: false; readonly errno: string }
 
-/** Performs a call to its end; a caught signal meanwhile is told to `onSignal`, and the call begins again. */
+/**
+ * Performs a call to its end; a caught signal meanwhile is told to `onSignal`, and the call begins
+ * again.
+ */
 export function* perform<A>(call: Call, onSignal?: (signal: number) => void): Running<Result<A>> {
   for (;;) {
     const event: Event = yield call
@@ -15,6 +18,20 @@ export function* perform<A>(call: Call, onSignal?: (signal: number) => void): Ru
     if (event._tag === "Failed") return { ok: false, errno: event.errno }
     if (event._tag === "Signal") onSignal?.(event.signal)
   }
+}
+
+/** The errno of a call that failed. */
+export function* errnoOf(call: Call): Running<string | undefined> {
+  const result = yield* perform(call)
+  return result.ok ? undefined : result.errno
+}
+
+const noCalls: ReadonlyArray<never> = []
+
+/** A value without any call. */
+export function* finished<A>(value: A): Running<A> {
+  yield* noCalls
+  return value
 }
 
 /** A call whose failure nobody asks about. */
@@ -41,7 +58,10 @@ export function* pause(): Running<number> {
 }
 
 /** From now on the signal ends a sleep or pause instead of the program. */
-export function* handle(signal: number, how: "catch" | "ignore" | "default" = "catch"): Running<void> {
+export function* handle(
+  signal: number,
+  how: "catch" | "ignore" | "default" = "catch"
+): Running<void> {
   yield* act({ _tag: "Handle", signal, how })
 }
 
@@ -55,11 +75,14 @@ export function* processes(): Running<ReadonlyArray<Seen>> {
   return result.ok ? result.value : []
 }
 
-export const status = (path: string, follow: boolean): Running<Result<Status>> => perform({ _tag: "Stat", path, follow })
+export const status = (path: string, follow: boolean): Running<Result<Status>> =>
+  perform({ _tag: "Stat", path, follow })
 
-export const list = (path: string): Running<Result<ReadonlyArray<string>>> => perform({ _tag: "List", path })
+export const list = (path: string): Running<Result<ReadonlyArray<string>>> =>
+  perform({ _tag: "List", path })
 
-export const readFile = (path: string): Running<Result<Uint8Array>> => perform({ _tag: "ReadFile", path })
+export const readFile = (path: string): Running<Result<Uint8Array>> =>
+  perform({ _tag: "ReadFile", path })
 
 /** The next bytes of the standard input; empty at its end. */
 export function* read(): Running<Uint8Array> {
@@ -68,22 +91,31 @@ export function* read(): Running<Uint8Array> {
 }
 
 export const spawn = (
-  argv: ReadonlyArray<string>, redirections: ReadonlyArray<Redirection> = [], environment?: ReadonlyArray<string>
+  argv: ReadonlyArray<string>,
+  redirections: ReadonlyArray<Redirection> = [],
+  environment?: ReadonlyArray<string>
 ): Running<Result<number>> =>
-  perform({ _tag: "Spawn", argv, redirections, ...(environment === undefined ? {} : { environment }) })
+  perform({
+    _tag: "Spawn",
+    argv,
+    redirections,
+    ...(environment === undefined ? {} : { environment })
+  })
 
 export const wait = (pid: number, onSignal?: (signal: number) => void): Running<Result<Waited>> =>
   perform({ _tag: "Wait", pid, poll: false }, onSignal)
 
 /** Texts of strerror(3) as musl and glibc have them. */
 const messages: { readonly [errno: string]: string } = {
-  EPERM: "Operation not permitted", ENOENT: "No such file or directory", ESRCH: "No such process", EIO: "I/O error",
-  ENOEXEC: "Exec format error", EBADF: "Bad file descriptor", ECHILD: "No child processes",
-  EAGAIN: "Resource temporarily unavailable", ENOMEM: "Cannot allocate memory", EACCES: "Permission denied",
-  EBUSY: "Device or resource busy", EEXIST: "File exists", EXDEV: "Invalid cross-device link", ENODEV: "No such device",
-  ENOTDIR: "Not a directory", EISDIR: "Is a directory", EINVAL: "Invalid argument", ETXTBSY: "Text file busy",
-  EFBIG: "File too large", ENOSPC: "No space left on device", EROFS: "Read-only file system", EPIPE: "Broken pipe",
-  ERANGE: "Numerical result out of range", ENAMETOOLONG: "File name too long", ENOTEMPTY: "Directory not empty",
+  EPERM: "Operation not permitted", ENOENT: "No such file or directory", ESRCH: "No such process",
+  EIO: "I/O error", ENOEXEC: "Exec format error", EBADF: "Bad file descriptor",
+  ECHILD: "No child processes", EAGAIN: "Resource temporarily unavailable",
+  ENOMEM: "Cannot allocate memory", EACCES: "Permission denied", EBUSY: "Device or resource busy",
+  EEXIST: "File exists", EXDEV: "Invalid cross-device link", ENODEV: "No such device",
+  ENOTDIR: "Not a directory", EISDIR: "Is a directory", EINVAL: "Invalid argument",
+  ETXTBSY: "Text file busy", EFBIG: "File too large", ENOSPC: "No space left on device",
+  EROFS: "Read-only file system", EPIPE: "Broken pipe", ERANGE: "Numerical result out of range",
+  ENAMETOOLONG: "File name too long", ENOTEMPTY: "Directory not empty",
   ELOOP: "Too many levels of symbolic links", ENXIO: "No such device or address"
 }
 

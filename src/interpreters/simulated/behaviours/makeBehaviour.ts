@@ -1,13 +1,16 @@
 /**
- * Behaviours written as generators: `yield` a call, get an event. The state is the list of events so far,
- * so that it is plain data; a generator that is at hand goes on, and otherwise one is brought to the same
- * place by giving it the same events. A body must therefore be deterministic.
+ * Behaviours written as generators: `yield` a call, get an event. The state is the list of events
+ * so far, so that it is plain data; a generator that is at hand goes on, and otherwise one is
+ * brought to the same place by giving it the same events. A body must therefore be deterministic.
  */
 import type { Behaviour, Call, Event, Launch } from "./Behaviour.ts"
 
 export type Running<A> = Generator<Call, A, Event>
 
-/** Events in order. Appending shares the array as long as nobody has gone on from here in another way. */
+/**
+ * Events in order. Appending shares the array as long as nobody has gone on from here in another
+ * way.
+ */
 export class EventLog {
   private readonly events: Array<Event>
   readonly length: number
@@ -18,7 +21,9 @@ export class EventLog {
   }
 
   append(event: Event): EventLog {
-    const events = this.events.length === this.length ? this.events : this.events.slice(0, this.length)
+    const events = this.events.length === this.length
+      ? this.events
+      : this.events.slice(0, this.length)
     events.push(event)
     return new EventLog(events)
   }

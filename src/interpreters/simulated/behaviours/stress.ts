@@ -1,6 +1,6 @@
 /**
- * Programs that exist only in the simulation, for tests of limits: `allocate 80M [SECONDS]`, `forks N`, and
- * `on-signal NAME CODE`, which ends with CODE at the signal.
+ * Programs that exist only in the simulation, for tests of limits: `allocate 80M [SECONDS]`, `forks
+ * N`, and `on-signal NAME CODE`, which ends with CODE at the signal.
  */
 import { numberOfSignal } from "./applets/systemApplets.ts"
 import { handle, messageOf, pause, perform, sleep, spawn, write } from "./calls.ts"
@@ -10,7 +10,9 @@ const suffixes = "kmg"
 
 const bytesOf = (text: string): number => {
   const match = /^(\d+)([kmg]?)/i.exec(text)
-  return match === null ? 0 : Number(match[1]) * 1024 ** (suffixes.indexOf(match[2]!.toLowerCase() || " ") + 1)
+  return match === null
+    ? 0
+    : Number(match[1]) * 1024 ** (suffixes.indexOf(match[2]!.toLowerCase() || " ") + 1)
 }
 
 /** A hundred years. */

@@ -1,18 +1,20 @@
-/** cgroup and cgroup2 file systems: a directory is a control group, its files are what the controllers give. */
+/**
+ * cgroup and cgroup2 file systems: a directory is a control group, its files are what the
+ * controllers give.
+ */
 import { type Draft, fail } from "../Draft.ts"
-import type { Attributes, Driver } from "../files/Driver.ts"
-import { textOf } from "../files/Driver.ts"
+import { type Attributes, type Driver, textOf } from "../files/Driver.ts"
 import * as Sorted from "../Sorted.ts"
 import type { Cgroup, Filesystem, Node } from "../World.ts"
 import type { CgroupFile, CgroupFiles } from "./CgroupFile.ts"
 import { controllersOf, hierarchyOf, makeCgroup, removeCgroup } from "./cgroupTree.ts"
 import { coreFilesV1, coreFilesV2, freezerFilesV1, rootFilesV1 } from "./coreFiles.ts"
+import { hugetlbFiles, miscFiles, pidsFiles, rdmaFiles } from "./countedFiles.ts"
+import { cpuacctFiles, cpuFilesV1, cpuFilesV2 } from "./cpuFiles.ts"
+import { cpusetFilesV1, cpusetFilesV2 } from "./cpusetFiles.ts"
 import { deviceFilesV1 } from "./deviceFiles.ts"
+import { blkioFilesV1, ioFilesV2 } from "./ioFiles.ts"
 import { memoryFilesV1, memoryFilesV2 } from "./memoryFiles.ts"
-import {
-  blkioFilesV1, cpuacctFiles, cpuFilesV1, cpuFilesV2, cpusetFilesV1, cpusetFilesV2, hugetlbFiles, ioFilesV2, miscFiles,
-  pidsFiles, rdmaFiles
-} from "./resourceFiles.ts"
 
 const none: CgroupFiles = {}
 const hugetlbV1 = hugetlbFiles(1)
@@ -51,8 +53,15 @@ const controllerFiles = (controller: string, version: 1 | 2): CgroupFiles => {
 
 const collections = (draft: Draft, cgroup: Cgroup): ReadonlyArray<CgroupFiles> => {
   const { version } = hierarchyOf(draft, cgroup)
-  const core = version === 2 ? [coreFilesV2] : cgroup.parent === 0 ? [coreFilesV1, rootFilesV1] : [coreFilesV1]
-  return [...core, ...controllersOf(draft, cgroup).map((controller) => controllerFiles(controller, version))]
+  const core = version === 2
+    ? [coreFilesV2]
+    : cgroup.parent === 0
+    ? [coreFilesV1, rootFilesV1]
+    : [coreFilesV1]
+  return [
+    ...core,
+    ...controllersOf(draft, cgroup).map((controller) => controllerFiles(controller, version))
+  ]
 }
 
 const fileOf = (draft: Draft, cgroup: Cgroup, name: string): CgroupFile | undefined => {
@@ -81,7 +90,9 @@ const find = (draft: Draft, filesystem: Filesystem, node: Node): Found => {
       cgroup = draft.cgroups.get(child) ?? fail("ENOENT")
       continue
     }
-    return index === names.length - 1 && fileOf(draft, cgroup, name) !== undefined ? { cgroup, name } : fail("ENOENT")
+    return index === names.length - 1 && fileOf(draft, cgroup, name) !== undefined
+      ? { cgroup, name }
+      : fail("ENOENT")
   }
   return { cgroup, name: "" }
 }
@@ -91,33 +102,42 @@ const directoryOf = (draft: Draft, filesystem: Filesystem, node: Node): Cgroup =
   return name === "" ? cgroup : fail("ENOTDIR")
 }
 
-/** The number of a cgroup by the path of its directory in a hierarchy; for those who hold a place. */
+/**
+ * The number of a cgroup by the path of its directory in a hierarchy; for those who hold a place.
+ */
 export const cgroupOfNode = (draft: Draft, filesystem: Filesystem, node: Node): number =>
   directoryOf(draft, filesystem, node).id
 
-const modeOf = (file: CgroupFile): number => (file.read === undefined ? 0 : 0o444) | (file.write === undefined ? 0 : 0o200)
+const modeOf = (file: CgroupFile): number =>
+  (file.read === undefined ? 0 : 0o444) | (file.write === undefined ? 0 : 0o200)
 
 const refuse = (): never => fail("EPERM")
 
 export const cgroupDriver: Driver = {
   lookup: (draft, filesystem, directory, name) => {
     const cgroup = directoryOf(draft, filesystem, directory)
-    return Sorted.get(cgroup.children, name) !== undefined || fileOf(draft, cgroup, name) !== undefined
+    return Sorted.get(cgroup.children, name) !== undefined ||
+        fileOf(draft, cgroup, name) !== undefined
       ? `${directory}/${name}`
       : undefined
   },
-  parent: (_draft, _filesystem, directory) => (directory as string).slice(0, Math.max(0, (directory as string).lastIndexOf("/"))),
+  parent: (_draft, _filesystem, directory) =>
+    (directory as string).slice(0, Math.max(0, (directory as string).lastIndexOf("/"))),
   attributes: (draft, filesystem, node): Attributes => {
     const { cgroup, name } = find(draft, filesystem, node)
     const common = { uid: 0, gid: 0, size: 0, modified: draft.bootedAt, major: 0, minor: 0 }
-    if (name === "") return { ...common, type: "directory", mode: 0o755, links: 2 + cgroup.children.keys.length }
+    if (name === "") {
+      return { ...common, type: "directory", mode: 0o755, links: 2 + cgroup.children.keys.length }
+    }
     return { ...common, type: "file", mode: modeOf(fileOf(draft, cgroup, name)!), links: 1 }
   },
   list: (draft, filesystem, directory) => {
     const cgroup = directoryOf(draft, filesystem, directory)
     const names = new Set(cgroup.children.keys)
     for (const files of collections(draft, cgroup)) {
-      for (const [name, file] of Object.entries(files)) if (file.root || cgroup.parent !== 0) names.add(name)
+      for (const [name, file] of Object.entries(files)) {
+        if (file.root || cgroup.parent !== 0) names.add(name)
+      }
     }
     return [...names].sort()
   },

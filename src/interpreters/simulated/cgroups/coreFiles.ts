@@ -1,11 +1,14 @@
-/** The files that every control group has, whatever its controllers: cgroup.procs and its neighbours. */
+/**
+ * The files that every control group has, whatever its controllers: cgroup.procs and its
+ * neighbours.
+ */
 import { current, type Draft, fail } from "../Draft.ts"
 import { sendSignal, signals } from "../processes/signals.ts"
 import type { Cgroup } from "../World.ts"
 import { type CgroupFiles, integer, remembered, shown, store } from "./CgroupFile.ts"
-import {
-  alterCgroup, attachProcess, cgroupAt, controllersOf, processesBelow, setFrozen, subtreeOf
-} from "./cgroupTree.ts"
+import { alterCgroup, cgroupAt, controllersOf, processesBelow, subtreeOf } from "./cgroupTree.ts"
+import { setFrozen } from "./freezing.ts"
+import { attachProcess } from "./membership.ts"
 import { parseInteger } from "./values.ts"
 
 /** Pids of a cgroup as the reader's pid namespace has them; 0 for what it can't see. */
@@ -28,7 +31,9 @@ const attach = (draft: Draft, cgroup: Cgroup, text: string): void => {
   attachProcess(draft, (target ?? fail("ESRCH")).pid, cgroup.id)
 }
 
-const procs = (name: string): CgroupFiles => ({ [name]: { root: true, read: pidLines, write: attach } })
+const procs = (name: string): CgroupFiles => ({
+  [name]: { root: true, read: pidLines, write: attach }
+})
 
 export const coreFilesV1: CgroupFiles = {
   ...procs("cgroup.procs"),
@@ -43,7 +48,9 @@ export const rootFilesV1: CgroupFiles = {
   ...shown("cgroup.sane_behavior", () => "0\n", true)
 }
 
-/** Every name that some kernel has a controller for: others are EINVAL, these ENOENT when not there. */
+/**
+ * Every name that some kernel has a controller for: others are EINVAL, these ENOENT when not there.
+ */
 const known: ReadonlySet<string> = new Set([
   "cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc", "perf_event", "dmem"
 ])
@@ -70,14 +77,22 @@ const control = (draft: Draft, cgroup: Cgroup, text: string): void => {
 }
 
 const isFrozenSubtree = (draft: Draft, cgroup: Cgroup): boolean => {
-  for (let at: Cgroup | undefined = cgroup; at !== undefined; at = draft.cgroups.get(at.parent)) if (at.frozen) return true
+  for (let at: Cgroup | undefined = cgroup; at !== undefined; at = draft.cgroups.get(at.parent)) {
+    if (at.frozen) return true
+  }
   return false
 }
 
 const limit = (name: string): CgroupFiles =>
-  remembered(name, "max", (text) => text === "max" ? text : String(parseInteger(text, 0, 2 ** 31 - 1, "ERANGE")), true)
+  remembered(
+    name,
+    "max",
+    (text) => text === "max" ? text : String(parseInteger(text, 0, 2 ** 31 - 1, "ERANGE")),
+    true
+  )
 
-const pressure = "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+const pressure =
+  "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
 
 /** Kills everything in the cgroup and below, frozen or not. */
 export const killBelow = (draft: Draft, id: number): void => {
@@ -93,12 +108,24 @@ export const cpuUsage = (draft: Draft, cgroup: Cgroup): number => {
 export const coreFilesV2: CgroupFiles = {
   ...procs("cgroup.procs"),
   ...procs("cgroup.threads"),
-  ...shown("cgroup.controllers", (draft, cgroup) => `${controllersOf(draft, cgroup).join(" ")}\n`, true),
-  "cgroup.subtree_control": { root: true, read: (_draft, cgroup) => `${cgroup.subtree.join(" ")}\n`, write: control },
+  ...shown(
+    "cgroup.controllers",
+    (draft, cgroup) => `${controllersOf(draft, cgroup).join(" ")}\n`,
+    true
+  ),
+  "cgroup.subtree_control": {
+    root: true,
+    read: (_draft, cgroup) => `${cgroup.subtree.join(" ")}\n`,
+    write: control
+  },
   ...limit("cgroup.max.depth"),
   ...limit("cgroup.max.descendants"),
-  ...shown("cgroup.stat", (draft, cgroup) =>
-    `nr_descendants ${subtreeOf(draft, cgroup.id).length - 1}\nnr_dying_descendants 0\n`, true),
+  ...shown(
+    "cgroup.stat",
+    (draft, cgroup) =>
+      `nr_descendants ${subtreeOf(draft, cgroup.id).length - 1}\nnr_dying_descendants 0\n`,
+    true
+  ),
   ...shown("cpu.pressure", () => pressure, true),
   ...shown("io.pressure", () => pressure, true),
   ...shown("memory.pressure", () => pressure, true),
@@ -107,14 +134,18 @@ export const coreFilesV2: CgroupFiles = {
     const micros = cpuUsage(draft, cgroup)
     const base = `usage_usec ${micros}\nuser_usec ${micros}\nsystem_usec 0\nnice_usec 0\n`
     const throttled = "nr_periods 0\nnr_throttled 0\nthrottled_usec 0\nnr_bursts 0\nburst_usec 0\n"
-    return cgroup.parent !== 0 && controllersOf(draft, cgroup).includes("cpu") ? base + throttled : base
+    return cgroup.parent !== 0 && controllersOf(draft, cgroup).includes("cpu")
+      ? base + throttled
+      : base
   }, true),
   ...shown("cgroup.events", (draft, cgroup) =>
-    `populated ${cgroup.population > 0 ? 1 : 0}\nfrozen ${isFrozenSubtree(draft, cgroup) ? 1 : 0}\n`),
+    `populated ${Number(cgroup.population > 0)}\n` +
+    `frozen ${Number(isFrozenSubtree(draft, cgroup))}\n`),
   "cgroup.freeze": {
     root: false,
     read: (_draft, cgroup) => `${cgroup.frozen ? 1 : 0}\n`,
-    write: (draft, cgroup, text) => setFrozen(draft, cgroup.id, parseInteger(text, 0, 1, "ERANGE") === 1)
+    write: (draft, cgroup, text) =>
+      setFrozen(draft, cgroup.id, parseInteger(text, 0, 1, "ERANGE") === 1)
   },
   "cgroup.kill": {
     root: false,
@@ -143,7 +174,9 @@ export const freezerFilesV1: CgroupFiles = {
     }
   },
   ...shown("freezer.self_freezing", (_draft, cgroup) => `${cgroup.frozen ? 1 : 0}\n`),
-  ...shown("freezer.parent_freezing", (draft, cgroup) =>
-    `${cgroup.parent !== 0 && isFrozenSubtree(draft, cgroupAt(draft, cgroup.parent)) ? 1 : 0}\n`)
+  ...shown(
+    "freezer.parent_freezing",
+    (draft, cgroup) =>
+      `${cgroup.parent !== 0 && isFrozenSubtree(draft, cgroupAt(draft, cgroup.parent)) ? 1 : 0}\n`
+  )
 }
-

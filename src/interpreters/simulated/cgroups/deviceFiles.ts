@@ -30,24 +30,33 @@ const same = (one: Rule, other: Rule): boolean =>
 const exceptions = (cgroup: Cgroup): ReadonlyArray<Rule> =>
   valueOf(cgroup, "devices.exceptions", "").split("\n").filter((line) => line !== "").map(parse)
 
-const allowsAll = (cgroup: Cgroup): boolean => valueOf(cgroup, "devices.default", "allow") === "allow"
+const allowsAll = (cgroup: Cgroup): boolean =>
+  valueOf(cgroup, "devices.default", "allow") === "allow"
 
 const covers = (rule: Rule, wanted: Rule): boolean =>
   rule.type === wanted.type && (rule.major === "*" || rule.major === wanted.major) &&
-  (rule.minor === "*" || rule.minor === wanted.minor) && [...wanted.access].every((letter) => rule.access.includes(letter))
+  (rule.minor === "*" || rule.minor === wanted.minor) && [...wanted.access].every((letter) =>
+    rule.access.includes(letter)
+  )
 
 /** Whether a cgroup lets a device be opened (or made, `m`). */
 export const allowsDevice = (cgroup: Cgroup, wanted: Rule): boolean => {
   const found = exceptions(cgroup)
   return allowsAll(cgroup)
-    ? !found.some((rule) => [...wanted.access].some((letter) => covers(rule, { ...wanted, access: letter })))
+    ? !found.some((rule) =>
+      [...wanted.access].some((letter) => covers(rule, { ...wanted, access: letter }))
+    )
     : found.some((rule) => covers(rule, wanted))
 }
 
 const add = (rules: ReadonlyArray<Rule>, rule: Rule): ReadonlyArray<Rule> => {
   const before = rules.find((one) => same(one, rule))
-  const access = [..."rwm"].filter((letter) => rule.access.includes(letter) || before?.access.includes(letter)).join("")
-  return before === undefined ? [...rules, rule] : rules.map((one) => one === before ? { ...one, access } : one)
+  const access = [..."rwm"].filter((letter) =>
+    rule.access.includes(letter) || before?.access.includes(letter)
+  ).join("")
+  return before === undefined
+    ? [...rules, rule]
+    : rules.map((one) => one === before ? { ...one, access } : one)
 }
 
 const subtract = (rules: ReadonlyArray<Rule>, rule: Rule): ReadonlyArray<Rule> =>
@@ -57,7 +66,12 @@ const subtract = (rules: ReadonlyArray<Rule>, rule: Rule): ReadonlyArray<Rule> =
     return access === "" ? [] : [{ ...one, access }]
   })
 
-const save = (draft: Draft, cgroup: Cgroup, mode: "allow" | "deny", rules: ReadonlyArray<Rule>): void => {
+const save = (
+  draft: Draft,
+  cgroup: Cgroup,
+  mode: "allow" | "deny",
+  rules: ReadonlyArray<Rule>
+): void => {
   store(draft, cgroup, "devices.default", mode)
   store(draft, cgroup, "devices.exceptions", rules.map((rule) => `${format(rule)}\n`).join(""))
 }
@@ -74,12 +88,19 @@ const change = (allow: boolean) => (draft: Draft, cgroup: Cgroup, text: string):
   if (allow && parent !== undefined && !allowsDevice(parent, rule)) fail("EPERM")
   const rules = exceptions(cgroup)
   // What agrees with the default takes an exception away
-  save(draft, cgroup, allowsAll(cgroup) ? "allow" : "deny", allow === allowsAll(cgroup) ? subtract(rules, rule) : add(rules, rule))
+  save(
+    draft,
+    cgroup,
+    allowsAll(cgroup) ? "allow" : "deny",
+    allow === allowsAll(cgroup) ? subtract(rules, rule) : add(rules, rule)
+  )
 }
 
 export const deviceFilesV1: CgroupFiles = {
   ...shown("devices.list", (_draft, cgroup) =>
-    allowsAll(cgroup) ? "a *:* rwm\n" : exceptions(cgroup).map((rule) => `${format(rule)}\n`).join(""), true),
+    allowsAll(cgroup)
+      ? "a *:* rwm\n"
+      : exceptions(cgroup).map((rule) => `${format(rule)}\n`).join(""), true),
   "devices.allow": { root: true, write: change(true) },
   "devices.deny": { root: true, write: change(false) }
 }

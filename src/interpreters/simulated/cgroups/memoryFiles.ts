@@ -1,22 +1,27 @@
 /**
- * The memory controller: limits that bite. A charge beyond a limit wakes the OOM killer, which takes the
- * largest process of the group whose limit it is (mm/oom_kill.c).
+ * The memory controller: limits that bite. A charge beyond a limit wakes the OOM killer, which
+ * takes the largest process of the group whose limit it is (mm/oom_kill.c).
  */
 import { type Draft, fail, processOf } from "../Draft.ts"
-import { sendSignal, signals } from "../processes/signals.ts"
 import type { Process } from "../processes/Process.ts"
+import { sendSignal, signals } from "../processes/signals.ts"
 import type { Cgroup } from "../World.ts"
-import { type CgroupFiles, counters, integer, remembered, shown, store, valueOf } from "./CgroupFile.ts"
 import {
-  addEvent, cgroupAt, chargeMemory, hierarchyOf, hierarchyWith, lineOf, processesBelow
+  type CgroupFiles, counters, integer, remembered, shown, store, valueOf
+} from "./CgroupFile.ts"
+import {
+  addEvent, cgroupAt, hierarchyOf, hierarchyWith, lineOf, processesBelow
 } from "./cgroupTree.ts"
+import { chargeMemory } from "./membership.ts"
 import { parseMemory, showMemory, unlimitedV1 } from "./values.ts"
 
 /** Bytes; infinite without a limit. */
 export const memoryLimit = (draft: Draft, cgroup: Cgroup): number => {
   const v2 = hierarchyOf(draft, cgroup).version === 2
   const value = v2 ? cgroup.values["memory.max"] : cgroup.values["memory.limit_in_bytes"]
-  return value === undefined || value === "max" || value === unlimitedV1 ? Number.POSITIVE_INFINITY : Number(value)
+  return value === undefined || value === "max" || value === unlimitedV1
+    ? Number.POSITIVE_INFINITY
+    : Number(value)
 }
 
 const eventFile = (draft: Draft, cgroup: Cgroup): string =>
@@ -24,14 +29,19 @@ const eventFile = (draft: Draft, cgroup: Cgroup): string =>
 
 /** oom_badness(): bytes used, and oom_score_adj thousandths of what the group may use. */
 const badness = (process: Process, total: number): number =>
-  process.oomScoreAdjust <= -1000 ? Number.NEGATIVE_INFINITY : process.memory + (process.oomScoreAdjust / 1000) * total
+  process.oomScoreAdjust <= -1000
+    ? Number.NEGATIVE_INFINITY
+    : process.memory + (process.oomScoreAdjust / 1000) * total
 
 const victimOf = (draft: Draft, cgroup: Cgroup): Process | undefined => {
   let victim: Process | undefined
   const total = Math.min(memoryLimit(draft, cgroup), draft.host.memoryTotal)
   for (const pid of processesBelow(draft, cgroup.id)) {
     const one = draft.processes.get(pid)
-    if (one === undefined || one.state === "zombie" || badness(one, total) === Number.NEGATIVE_INFINITY) continue
+    if (
+      one === undefined || one.state === "zombie" ||
+      badness(one, total) === Number.NEGATIVE_INFINITY
+    ) continue
     if (victim === undefined || badness(one, total) > badness(victim, total)) victim = one
   }
   return victim
@@ -43,7 +53,10 @@ const setMemory = (draft: Draft, pid: number, bytes: number): void => {
   draft.processes = draft.processes.set(pid, { ...process, memory: bytes })
 }
 
-/** Kills one process, or with memory.oom.group all of its group; its memory is free at once (the OOM reaper). */
+/**
+ * Kills one process, or with memory.oom.group all of its group; its memory is free at once (the OOM
+ * reaper).
+ */
 const kill = (draft: Draft, victim: Process): void => {
   const hierarchy = hierarchyWith(draft, "memory")
   const line = lineOf(draft, victim.cgroups[hierarchy]!)
@@ -72,8 +85,8 @@ const enforce = (draft: Draft, id: number): void => {
 }
 
 /**
- * Sets the memory of a process: ENOMEM beyond what the host has, the OOM killer beyond a group's limit.
- * False when the killer took the process itself.
+ * Sets the memory of a process: ENOMEM beyond what the host has, the OOM killer beyond a group's
+ * limit. False when the killer took the process itself.
  */
 export const resize = (draft: Draft, pid: number, bytes: number): boolean => {
   if (bytes > draft.host.memoryTotal) fail("ENOMEM")
@@ -111,16 +124,21 @@ export const memoryFilesV2: CgroupFiles = {
   ...shown("memory.current", (_draft, cgroup) => `${cgroup.memory}\n`),
   ...shown("memory.peak", (_draft, cgroup) => `${cgroup.memoryPeak}\n`),
   ...shown("memory.swap.current", () => "0\n"),
-  ...shown("memory.events", (_draft, cgroup) =>
-    counters(cgroup, "memory.events", ["low", "high", "max", "oom", "oom_kill", "oom_group_kill"])),
+  ...shown(
+    "memory.events",
+    (_draft, cgroup) =>
+      counters(cgroup, "memory.events", ["low", "high", "max", "oom", "oom_kill", "oom_group_kill"])
+  ),
   ...shown("memory.stat", (_draft, cgroup) =>
-    `anon ${cgroup.memory}\nfile 0\nkernel 0\nshmem 0\ninactive_anon 0\nactive_anon ${cgroup.memory}\n` +
+    `anon ${cgroup.memory}\nfile 0\nkernel 0\nshmem 0\n` +
+    `inactive_anon 0\nactive_anon ${cgroup.memory}\n` +
     "inactive_file 0\nactive_file 0\nunevictable 0\n", true)
 }
 
 /** A limit of v1; `check` refuses one that contradicts the other. */
 const limitV1 = (
-  name: string, check: (draft: Draft, cgroup: Cgroup, limit: number) => void
+  name: string,
+  check: (draft: Draft, cgroup: Cgroup, limit: number) => void
 ): CgroupFiles => ({
   [name]: {
     root: true,
@@ -151,12 +169,17 @@ export const memoryFilesV1: CgroupFiles = {
   }),
   ...limitV1("memory.soft_limit_in_bytes", () => undefined),
   // Accepted and ignored since 6.0
-  "memory.kmem.limit_in_bytes": { root: true, read: () => `${unlimitedV1}\n`, write: () => undefined },
+  "memory.kmem.limit_in_bytes": {
+    root: true,
+    read: () => `${unlimitedV1}\n`,
+    write: () => undefined
+  },
   ...integer("memory.swappiness", 60, 0, 200, "EINVAL", true),
   ...remembered("memory.use_hierarchy", "1", (text) => text === "1" ? text : fail("EINVAL"), true),
   "memory.oom_control": {
     root: true,
-    read: (_draft, cgroup) => `oom_kill_disable ${valueOf(cgroup, "memory.oom_control", "0")}\nunder_oom 0\n` +
+    read: (_draft, cgroup) =>
+      `oom_kill_disable ${valueOf(cgroup, "memory.oom_control", "0")}\nunder_oom 0\n` +
       counters(cgroup, "memory.oom_control", ["oom_kill"]),
     write: (draft, cgroup, text) => {
       if (cgroup.parent === 0 || (text !== "0" && text !== "1")) fail("EINVAL")
@@ -166,10 +189,16 @@ export const memoryFilesV1: CgroupFiles = {
   ...shown("memory.usage_in_bytes", (_draft, cgroup) => `${cgroup.memory}\n`, true),
   ...shown("memory.memsw.usage_in_bytes", (_draft, cgroup) => `${cgroup.memory}\n`, true),
   ...shown("memory.max_usage_in_bytes", (_draft, cgroup) => `${cgroup.memoryPeak}\n`, true),
-  ...shown("memory.failcnt", (_draft, cgroup) => `${cgroup.events["memory.oom_control/max"] ?? 0}\n`, true),
-  ...shown("memory.stat", (draft, cgroup) =>
-    `cache 0\nrss ${cgroup.memory}\nshmem 0\nmapped_file 0\nswap 0\ninactive_file 0\nactive_file 0\n` +
-    `hierarchical_memory_limit ${
-      showMemory(Math.min(...lineOf(draft, cgroup.id).map((one) => memoryLimit(draft, one))), unlimitedV1)
-    }\ntotal_cache 0\ntotal_rss ${cgroup.memory}\ntotal_inactive_file 0\n`, true)
+  ...shown(
+    "memory.failcnt",
+    (_draft, cgroup) => `${cgroup.events["memory.oom_control/max"] ?? 0}\n`,
+    true
+  ),
+  ...shown("memory.stat", (draft, cgroup) => {
+    const least = Math.min(...lineOf(draft, cgroup.id).map((one) => memoryLimit(draft, one)))
+    return `cache 0\nrss ${cgroup.memory}\nshmem 0\nmapped_file 0\nswap 0\n` +
+      "inactive_file 0\nactive_file 0\n" +
+      `hierarchical_memory_limit ${showMemory(least, unlimitedV1)}\n` +
+      `total_cache 0\ntotal_rss ${cgroup.memory}\ntotal_inactive_file 0\n`
+  }, true)
 }

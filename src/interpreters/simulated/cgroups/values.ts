@@ -1,4 +1,7 @@
-/** How the kernel reads what is written to control-group files: numbers, sizes, ranges of CPUs, devices. */
+/**
+ * How the kernel reads what is written to control-group files: numbers, sizes, ranges of CPUs,
+ * devices.
+ */
 import { type Draft, fail } from "../Draft.ts"
 
 const pageSize = 4096
@@ -18,7 +21,9 @@ const parseSize = (text: string): number => {
 
 const wholePages = (bytes: number): number => Math.floor(bytes / pageSize) * pageSize
 
-/** page_counter_memparse() with the word for "no limit" of each version; bytes, cut to whole pages. */
+/**
+ * page_counter_memparse() with the word for "no limit" of each version; bytes, cut to whole pages.
+ */
 export const parseMemory = (text: string, unlimited: "max" | "-1"): number =>
   text === unlimited ? Number.POSITIVE_INFINITY : wholePages(parseSize(text))
 
@@ -26,7 +31,12 @@ export const showMemory = (bytes: number, unlimited: string): string =>
   bytes === Number.POSITIVE_INFINITY || bytes >= Number.MAX_SAFE_INTEGER ? unlimited : String(bytes)
 
 /** A decimal integer from `minimum` to `maximum`; `outside` is the errno beyond. */
-export const parseInteger = (text: string, minimum: number, maximum: number, outside: string): number => {
+export const parseInteger = (
+  text: string,
+  minimum: number,
+  maximum: number,
+  outside: string
+): number => {
   if (!/^[+-]?\d+$/.test(text)) fail("EINVAL")
   const number = Number(text)
   return number < minimum || number > maximum ? fail(outside) : number
@@ -64,15 +74,20 @@ export const formatRanges = (members: ReadonlyArray<number>): string => {
   return parts.join(",")
 }
 
-/** `major:minor` of a block device the host has: EINVAL for another form, ENODEV for another device. */
+/**
+ * `major:minor` of a block device the host has: EINVAL for another form, ENODEV for another device.
+ */
 export const parseDisk = (draft: Draft, text: string): string => {
   const match = /^(\d+):(\d+)$/.exec(text) ?? fail("EINVAL")
-  const known = draft.host.disks.some((disk) => disk.major === Number(match[1]) && disk.minor === Number(match[2]))
+  const known = draft.host.disks.some((disk) =>
+    disk.major === Number(match[1]) && disk.minor === Number(match[2])
+  )
   return known ? `${Number(match[1])}:${Number(match[2])}` : fail("ENODEV")
 }
 
 /** Replaces (`value` "": takes out) the line of a device in a file of one line a device. */
 export const withDeviceLine = (lines: string, device: string, value: string): string => {
   const others = lines.split("\n").filter((line) => line !== "" && !line.startsWith(`${device} `))
-  return [...others, ...(value === "" ? [] : [`${device} ${value}`])].map((line) => `${line}\n`).join("")
+  return [...others, ...(value === "" ? [] : [`${device} ${value}`])].map((line) => `${line}\n`)
+    .join("")
 }

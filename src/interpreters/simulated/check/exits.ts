@@ -10,12 +10,16 @@ export const exitAt = (world: World, path: string): ExitStatus | undefined =>
 
 /** Exits that are not the expected ones, by the path of the exit file. */
 export const wrongExits = (
-  world: World, expected: { readonly [path: string]: Partial<ExitStatus> }
+  world: World,
+  expected: { readonly [path: string]: Partial<ExitStatus> }
 ): ReadonlyArray<Finding> =>
   Object.entries(expected).flatMap(([path, wanted]) => {
     const actual = exitAt(world, path)
     const fields = Object.entries(wanted) as Array<[keyof ExitStatus, unknown]>
     return fields.every(([field, value]) => actual?.[field] === value)
       ? []
-      : [{ kind: "exit", what: `${path}: ${JSON.stringify(actual ?? "no exit")} instead of ${JSON.stringify(wanted)}` }]
+      : [{
+        kind: "exit",
+        what: `${path}: ${JSON.stringify(actual ?? "no exit")} instead of ${JSON.stringify(wanted)}`
+      }]
   })

@@ -1,9 +1,12 @@
-/** What can be seen of a simulated host from outside, for checks: files, control groups, processes by name. */
-import { open, type Draft } from "../Draft.ts"
-import { cgroupPath } from "../mounts/mountInfo.ts"
+/**
+ * What can be seen of a simulated host from outside, for checks: files, control groups, processes
+ * by name.
+ */
+import { type Draft, open } from "../Draft.ts"
 import { textOf } from "../files/Driver.ts"
-import { readFile } from "../files/fileCalls.ts"
 import { driverOf } from "../files/drivers.ts"
+import { readFile } from "../files/fileCalls.ts"
+import { cgroupPath } from "../mounts/mountInfo.ts"
 import { namespaceAt } from "../processes/namespaces.ts"
 import type { Process } from "../processes/Process.ts"
 import type { Filesystem, Node, World } from "../World.ts"
@@ -20,7 +23,13 @@ export const hostText = (world: World, path: string): string | undefined => {
   }
 }
 
-const below = (draft: Draft, filesystem: Filesystem, node: Node, path: string, paths: Array<string>): void => {
+const below = (
+  draft: Draft,
+  filesystem: Filesystem,
+  node: Node,
+  path: string,
+  paths: Array<string>
+): void => {
   const driver = driverOf(filesystem)
   if (driver.attributes(draft, filesystem, node).type !== "directory") return
   for (const name of driver.list(draft, filesystem, node)) {
@@ -40,14 +49,21 @@ export const hostPaths = (world: World): ReadonlyArray<string> => {
     const mount = draft.mounts.get(id)!
     const filesystem = draft.filesystems.get(mount.filesystem)!
     if (filesystem.content._tag === "Tree") below(draft, filesystem, mount.root, point, paths)
-    for (const child of mount.children) visit(child, mountPoint(draft, child, point, mount.filesystem))
+    for (const child of mount.children) {
+      visit(child, mountPoint(draft, child, point, mount.filesystem))
+    }
   }
   visit(root, "")
   return [...new Set(paths)].sort()
 }
 
 /** Where a mount stands, given where its parent does. */
-const mountPoint = (draft: Draft, id: number, parentPoint: string, parentFilesystem: number): string => {
+const mountPoint = (
+  draft: Draft,
+  id: number,
+  parentPoint: string,
+  parentFilesystem: number
+): string => {
   const { at, parent } = draft.mounts.get(id)!
   if (typeof at === "string") return `${parentPoint}${at}`
   const filesystem = draft.filesystems.get(parentFilesystem)!
@@ -75,4 +91,5 @@ export const liveProcesses = (world: World): ReadonlyArray<Process> =>
   world.processes.values().filter((one) => one.state !== "zombie" && one.task._tag !== "Engine")
 
 /** A process in words, for findings. */
-export const describeProcess = (process: Process): string => `${process.pid} ${process.argv.join(" ")} (${process.task._tag})`
+export const describeProcess = (process: Process): string =>
+  `${process.pid} ${process.argv.join(" ")} (${process.task._tag})`

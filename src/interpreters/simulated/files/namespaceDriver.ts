@@ -1,4 +1,6 @@
-/** nsfs: each node is a namespace, seen as an empty read-only file. Magic links of proc lead here. */
+/**
+ * nsfs: each node is a namespace, seen as an empty read-only file. Magic links of proc lead here.
+ */
 import { fail } from "../Draft.ts"
 import type { Attributes, Driver } from "./Driver.ts"
 

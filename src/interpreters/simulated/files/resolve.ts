@@ -1,6 +1,6 @@
 /**
- * From a path to a place, as path_resolution(7) says: links, mounts, `..`, search permission, and the
- * limits on lengths and links.
+ * From a path to a place, as path_resolution(7) says: links, mounts, `..`, search permission, and
+ * the limits on lengths and links.
  */
 import { current, type Draft, fail } from "../Draft.ts"
 import type { Place } from "../World.ts"
@@ -9,7 +9,10 @@ import type { Attributes } from "./Driver.ts"
 import { driverOf } from "./drivers.ts"
 import { entryOf } from "./treeDriver.ts"
 
-/** PATH_MAX with its NUL, NAME_MAX (include/uapi/linux/limits.h), MAXSYMLINKS (include/linux/namei.h). */
+/**
+ * PATH_MAX with its NUL, NAME_MAX (include/uapi/linux/limits.h), MAXSYMLINKS
+ * (include/linux/namei.h).
+ */
 const pathLimit = 4096
 const nameLimit = 255
 const linkLimit = 40
@@ -24,7 +27,9 @@ export interface Walk {
 }
 
 export interface Resolved {
-  /** The directory of the last component, and its name: "" when the path ends in `/`, `.` or `..`. */
+  /**
+   * The directory of the last component, and its name: "" when the path ends in `/`, `.` or `..`.
+   */
   readonly parent: Place
   readonly name: string
   /** Absent when the last component does not exist. */
@@ -47,7 +52,8 @@ export const cover = (draft: Draft, place: Place): Place => {
   }
 }
 
-const same = (one: Place, other: Place): boolean => one.mount === other.mount && one.node === other.node
+const same = (one: Place, other: Place): boolean =>
+  one.mount === other.mount && one.node === other.node
 
 /** The directory above, through mounts, but never above `root`. */
 const above = (draft: Draft, root: Place, place: Place): Place => {
@@ -60,14 +66,28 @@ const above = (draft: Draft, root: Place, place: Place): Place => {
     at = { mount: mount.parent, node: mount.at }
   }
   const filesystem = filesystemOf(draft, at)
-  return cover(draft, { mount: at.mount, node: driverOf(filesystem).parent(draft, filesystem, at.node) })
+  return cover(draft, {
+    mount: at.mount,
+    node: driverOf(filesystem).parent(draft, filesystem, at.node)
+  })
 }
 
-const components = (path: string): Array<string> => path.split("/").filter((name) => name !== "" && name !== ".").reverse()
+const components = (path: string): Array<string> =>
+  path.split("/").filter((name) => name !== "" && name !== ".").reverse()
 
-/** Follows the link at `link` from the directory `at`: the next place and the components still to be walked. */
+/**
+ * Follows the link at `link` from the directory `at`: the next place and the components still to be
+ * walked.
+ */
 const followLink = (
-  draft: Draft, walk: Walk, root: Place, at: Place, link: Place, attributes: Attributes, rest: Array<string>, path: string
+  draft: Draft,
+  walk: Walk,
+  root: Place,
+  at: Place,
+  link: Place,
+  attributes: Attributes,
+  rest: Array<string>,
+  path: string
 ): Place => {
   if (walk.noSymlinks === true || mountOf(draft, link).flags.nosymfollow) fail("ELOOP", path)
   const filesystem = filesystemOf(draft, link)
@@ -79,11 +99,21 @@ const followLink = (
   return target.startsWith("/") ? root : at
 }
 
-/** Resolves all but the last component, and looks the last one up; `follow`: a link there is followed. */
-export const resolveEntry = (draft: Draft, path: string, follow: boolean, walk: Walk = {}): Resolved => {
+/**
+ * Resolves all but the last component, and looks the last one up; `follow`: a link there is
+ * followed.
+ */
+export const resolveEntry = (
+  draft: Draft,
+  path: string,
+  follow: boolean,
+  walk: Walk = {}
+): Resolved => {
   if (path === "") fail("ENOENT", path)
   if (Buffer.byteLength(path) >= pathLimit) fail("ENAMETOOLONG", path)
-  const process = walk.root === undefined || walk.directory === undefined ? current(draft) : undefined
+  const process = walk.root === undefined || walk.directory === undefined
+    ? current(draft)
+    : undefined
   const root = walk.root ?? process!.root
   const rest = components(path)
   const mustBeDirectory = /(^|\/)\.{0,2}$/.test(path)
@@ -91,9 +121,12 @@ export const resolveEntry = (draft: Draft, path: string, follow: boolean, walk: 
   let parent = at
   let name = ""
   let links = 0
+  // Attributes of `at`, where they are known already
+  let known: Attributes | undefined
   while (rest.length > 0) {
     const next = rest.pop()!
-    const directory = attributesOf(draft, at)
+    const directory = known ?? attributesOf(draft, at)
+    known = undefined
     if (directory.type !== "directory") fail("ENOTDIR", path)
     requireAccess(draft, directory, execute, path)
     parent = at
@@ -117,8 +150,11 @@ export const resolveEntry = (draft: Draft, path: string, follow: boolean, walk: 
     }
     name = next
     at = found
+    known = attributes
   }
-  if (mustBeDirectory && attributesOf(draft, at).type !== "directory") fail("ENOTDIR", path)
+  if (mustBeDirectory && (known ?? attributesOf(draft, at)).type !== "directory") {
+    fail("ENOTDIR", path)
+  }
   return { parent, name, place: at, mustBeDirectory }
 }
 
@@ -134,7 +170,10 @@ export const resolveDirectory = (draft: Draft, path: string, walk: Walk = {}): P
   return place
 }
 
-/** The path of a place as seen from `root`, as getcwd(2); `(unreachable)` in front when it is not below. */
+/**
+ * The path of a place as seen from `root`, as getcwd(2); `(unreachable)` in front when it is not
+ * below.
+ */
 export const pathOf = (draft: Draft, place: Place, root: Place): string => {
   const names: Array<string> = []
   let at = place

@@ -1,6 +1,6 @@
 /**
- * /proc/sys: which settings there are, to which namespace each belongs, and what the kernel takes for them
- * (Documentation/admin-guide/sysctl/).
+ * /proc/sys: which settings there are, to which namespace each belongs, and what the kernel takes
+ * for them (Documentation/admin-guide/sysctl/).
  */
 import { current, type Draft, fail } from "../Draft.ts"
 import { capability, requireCapability } from "../processes/credentials.ts"
@@ -20,8 +20,11 @@ interface Setting {
 
 const most = 2 ** 31 - 1
 
-const integer = (scope: Scope, initial: number, minimum = 0, maximum = most): Setting =>
-  ({ scope, initial: String(initial), range: [minimum, maximum] })
+const integer = (scope: Scope, initial: number, minimum = 0, maximum = most): Setting => ({
+  scope,
+  initial: String(initial),
+  range: [minimum, maximum]
+})
 
 const text = (scope: Scope, initial: string): Setting => ({ scope, initial })
 
@@ -32,7 +35,12 @@ const settings: { readonly [key: string]: Setting } = {
   "kernel/msgmax": integer("ipc", 8192),
   "kernel/msgmnb": integer("ipc", 16384),
   "kernel/msgmni": integer("ipc", 32000, 0, 2 ** 24),
-  "kernel/sem": { scope: "ipc", initial: "32000\t1024000000\t500\t32000", range: [0, most], fields: 4 },
+  "kernel/sem": {
+    scope: "ipc",
+    initial: "32000\t1024000000\t500\t32000",
+    range: [0, most],
+    fields: 4
+  },
   "kernel/shmall": { scope: "ipc", initial: "18446744073692774399", range: [0, 2 ** 64] },
   "kernel/shmmax": { scope: "ipc", initial: "18446744073692774399", range: [0, 2 ** 64] },
   "kernel/shmmni": integer("ipc", 4096, 0, 2 ** 24),
@@ -48,7 +56,12 @@ const settings: { readonly [key: string]: Setting } = {
   "net/ipv4/ip_forward": integer("net", 0),
   "net/ipv4/ip_default_ttl": integer("net", 64, 1, 255),
   "net/ipv4/ip_unprivileged_port_start": integer("net", 1024, 0, 65535),
-  "net/ipv4/ip_local_port_range": { scope: "net", initial: "32768\t60999", range: [1, 65535], fields: 2 },
+  "net/ipv4/ip_local_port_range": {
+    scope: "net",
+    initial: "32768\t60999",
+    range: [1, 65535],
+    fields: 2
+  },
   "net/ipv4/ping_group_range": { scope: "net", initial: "1\t0", range: [0, 2 ** 32], fields: 2 },
   "net/ipv4/tcp_syncookies": integer("net", 1, 0, 2),
   "net/ipv4/tcp_keepalive_time": integer("net", 7200),
@@ -80,7 +93,9 @@ const settings: { readonly [key: string]: Setting } = {
 export const sysctlNames = (directory: string): ReadonlyArray<string> | undefined => {
   const prefix = directory === "" ? "" : `${directory}/`
   const names = new Set<string>()
-  for (const key of Object.keys(settings)) if (key.startsWith(prefix)) names.add(key.slice(prefix.length).split("/")[0]!)
+  for (const key of Object.keys(settings)) {
+    if (key.startsWith(prefix)) names.add(key.slice(prefix.length).split("/")[0]!)
+  }
   return names.size === 0 ? undefined : [...names].sort()
 }
 
@@ -107,7 +122,9 @@ export const readSysctl = (draft: Draft, key: string): string => {
   const setting = settings[key] ?? fail("ENOENT")
   const { uts } = current(draft).namespaces
   if (key === "kernel/hostname") return `${namespaceAt(draft, "uts", uts).hostname}\n`
-  if (key === "kernel/domainname") return `${namespaceAt(draft, "uts", uts).domainname || "(none)"}\n`
+  if (key === "kernel/domainname") {
+    return `${namespaceAt(draft, "uts", uts).domainname || "(none)"}\n`
+  }
   if (key === "kernel/cap_last_cap") return `${draft.host.lastCapability}\n`
   if (key === "kernel/osrelease") return `${draft.host.kernelRelease}\n`
   return `${stored(draft, key, setting.scope) ?? setting.initial}\n`
@@ -124,7 +141,10 @@ const parse = (setting: Setting, value: string): string => {
   return fields.join("\t")
 }
 
-/** Writes a setting: EINVAL for what the kernel refuses, EPERM or EACCES for what the caller may not. */
+/**
+ * Writes a setting: EINVAL for what the kernel refuses, EPERM or EACCES for what the caller may
+ * not.
+ */
 export const writeSysctl = (draft: Draft, key: string, value: string): void => {
   const setting = settings[key] ?? fail("ENOENT")
   const process = current(draft)
@@ -149,6 +169,11 @@ export const writeSysctl = (draft: Draft, key: string, value: string): void => {
       })
     case "uts":
       requireCapability(draft, process, capability.sysAdmin, owner(uts))
-      return alterNamespace(draft, "uts", uts, key === "kernel/hostname" ? { hostname: accepted } : { domainname: accepted })
+      return alterNamespace(
+        draft,
+        "uts",
+        uts,
+        key === "kernel/hostname" ? { hostname: accepted } : { domainname: accepted }
+      )
   }
 }

@@ -1,6 +1,6 @@
 /**
- * File systems that hold what is put into them: ext4 of the host, tmpfs, devtmpfs, sysfs as far as it is
- * only looked at. Inodes live in one table of the world.
+ * File systems that hold what is put into them: ext4 of the host, tmpfs, devtmpfs, sysfs as far as
+ * it is only looked at. Inodes live in one table of the world.
  */
 import { type Draft, fail } from "../Draft.ts"
 import * as Sorted from "../Sorted.ts"
@@ -12,7 +12,8 @@ type Directory = Extract<Inode, { readonly type: "directory" }>
 /** A page: what tmpfs charges at least for a file (Documentation/filesystems/tmpfs.rst). */
 const pageSize = 4096
 
-const inodeOf = (draft: Draft, node: Node): Inode => draft.inodes.get(node as number) ?? fail("ENOENT")
+const inodeOf = (draft: Draft, node: Node): Inode =>
+  draft.inodes.get(node as number) ?? fail("ENOENT")
 
 const directoryOf = (draft: Draft, node: Node): Directory => {
   const inode = inodeOf(draft, node)
@@ -32,15 +33,29 @@ const charge = (draft: Draft, filesystem: Filesystem, before: number, after: num
   const live = draft.filesystems.get(filesystem.id) ?? filesystem
   const used = (live.content as typeof content).used + pages(after) - pages(before)
   if (used > content.limit && after > before) fail("ENOSPC")
-  draft.filesystems = draft.filesystems.set(filesystem.id, { ...live, content: { ...content, used } })
+  draft.filesystems = draft.filesystems.set(filesystem.id, {
+    ...live,
+    content: { ...content, used }
+  })
 }
 
 const attributesOf = (inode: Inode): Attributes => {
   const { type, mode, uid, gid, links, modified } = inode
   const device = type === "block" || type === "character"
   return {
-    type, mode, uid, gid, links, modified,
-    size: type === "file" ? inode.size : type === "symlink" ? inode.target.length : type === "directory" ? pageSize : 0,
+    type,
+    mode,
+    uid,
+    gid,
+    links,
+    modified,
+    size: type === "file"
+      ? inode.size
+      : type === "symlink"
+      ? inode.target.length
+      : type === "directory"
+      ? pageSize
+      : 0,
     major: device ? inode.major : 0,
     minor: device ? inode.minor : 0,
     ...(type === "symlink" ? { target: inode.target } : {})
@@ -49,7 +64,14 @@ const attributesOf = (inode: Inode): Attributes => {
 
 const inodeFrom = (draft: Draft, made: NewNode, parent: number): Inode => {
   const { mode, uid, gid } = made
-  const common = { mode, uid, gid, links: made.type === "directory" ? 2 : 1, modified: draft.now, parent }
+  const common = {
+    mode,
+    uid,
+    gid,
+    links: made.type === "directory" ? 2 : 1,
+    modified: draft.now,
+    parent
+  }
   switch (made.type) {
     case "file":
       return { ...common, type: "file", content: made.content, size: sizeOf(made.content) }
@@ -68,10 +90,18 @@ const inodeFrom = (draft: Draft, made: NewNode, parent: number): Inode => {
 }
 
 /** Enters `node` under `name`; a directory brings a link for its `..`. */
-const enter = (draft: Draft, directory: Node, name: string, node: number, isDirectory: boolean): void => {
+const enter = (
+  draft: Draft,
+  directory: Node,
+  name: string,
+  node: number,
+  isDirectory: boolean
+): void => {
   const into = directoryOf(draft, directory)
   store(draft, directory, {
-    ...into, entries: Sorted.set(into.entries, name, node), modified: draft.now,
+    ...into,
+    entries: Sorted.set(into.entries, name, node),
+    modified: draft.now,
     links: isDirectory ? into.links + 1 : into.links
   })
 }
@@ -79,7 +109,9 @@ const enter = (draft: Draft, directory: Node, name: string, node: number, isDire
 const leave = (draft: Draft, directory: Node, name: string, isDirectory: boolean): void => {
   const from = directoryOf(draft, directory)
   store(draft, directory, {
-    ...from, entries: Sorted.remove(from.entries, name), modified: draft.now,
+    ...from,
+    entries: Sorted.remove(from.entries, name),
+    modified: draft.now,
     links: isDirectory ? from.links - 1 : from.links
   })
 }
@@ -93,7 +125,9 @@ export const newInode = (draft: Draft, made: NewNode, parent: number): number =>
 
 /** A directory that has the node, and its name there; none for a root and for what was removed. */
 export const entryOf = (
-  draft: Draft, filesystem: Filesystem, node: number
+  draft: Draft,
+  filesystem: Filesystem,
+  node: number
 ): { readonly directory: number; readonly name: string } | undefined => {
   const nameIn = (directory: number): string | undefined => {
     const inode = draft.inodes.get(directory)
@@ -123,18 +157,23 @@ export const entryOf = (
 export const forgetTree = (draft: Draft, node: number): void => {
   const inode = draft.inodes.get(node)
   if (inode === undefined) return
-  if (inode.type === "directory") for (const child of inode.entries.values) forgetTree(draft, child)
+  if (inode.type === "directory") {
+    for (const child of inode.entries.values) forgetTree(draft, child)
+  }
   draft.inodes = draft.inodes.remove(node)
 }
 
 export const treeDriver: Driver = {
-  lookup: (draft, _filesystem, directory, name) => Sorted.get(directoryOf(draft, directory).entries, name),
+  lookup: (draft, _filesystem, directory, name) =>
+    Sorted.get(directoryOf(draft, directory).entries, name),
   parent: (draft, _filesystem, directory) => directoryOf(draft, directory).parent,
   attributes: (draft, _filesystem, node) => attributesOf(inodeOf(draft, node)),
   list: (draft, _filesystem, directory) => directoryOf(draft, directory).entries.keys,
   read: (draft, _filesystem, node) => {
     const inode = inodeOf(draft, node)
-    return inode.type === "file" ? inode.content : fail(inode.type === "directory" ? "EISDIR" : "EINVAL")
+    return inode.type === "file"
+      ? inode.content
+      : fail(inode.type === "directory" ? "EISDIR" : "EINVAL")
   },
   write: (draft, filesystem, node, content) => {
     const inode = inodeOf(draft, node)
@@ -174,7 +213,8 @@ export const treeDriver: Driver = {
     enter(draft, to, newName, node, inode.type === "directory")
     store(draft, node, { ...inode, parent: to as number })
   },
-  change: (draft, _filesystem, node, change) => store(draft, node, { ...inodeOf(draft, node), ...change }),
+  change: (draft, _filesystem, node, change) =>
+    store(draft, node, { ...inodeOf(draft, node), ...change }),
   readAttribute: (draft, _filesystem, node, name) => inodeOf(draft, node).xattrs?.[name],
   writeAttribute: (draft, _filesystem, node, name, value) => {
     const inode = inodeOf(draft, node)

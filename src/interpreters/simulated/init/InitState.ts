@@ -1,7 +1,11 @@
-/** The child between clone and exec: its task, and what its operations keep from one to the next. */
+/**
+ * The child between clone and exec: its task, and what its operations keep from one to the next.
+ */
+import type { InitOp } from "../../../domain/kernel/InitOp.ts"
 import { alter, current, type Draft, fail } from "../Draft.ts"
-import type { Task } from "../processes/Process.ts"
-import type { SupervisorTask } from "../processes/Process.ts"
+import type { SupervisorTask, Task } from "../processes/Process.ts"
+
+export type Op<T extends InitOp["_tag"]> = Extract<InitOp, { readonly _tag: T }>
 
 export type InitTask = Extract<Task, { readonly _tag: "Init" }>
 

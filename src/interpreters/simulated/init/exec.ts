@@ -7,7 +7,8 @@ import { fork } from "../processes/fork.ts"
 import { initTask } from "./InitState.ts"
 
 export const execProgram = (
-  draft: Draft, { argv, env, reaper }: Extract<InitOp, { readonly _tag: "Exec" }>
+  draft: Draft,
+  { argv, env, reaper }: Extract<InitOp, { readonly _tag: "Exec" }>
 ): void => {
   const process = current(draft)
   const task = initTask(draft)
@@ -22,4 +23,3 @@ export const execProgram = (
   become(draft, child, program, env)
   alter(draft, process.pid, { task: { _tag: "Reaper", child } })
 }
-

@@ -1,28 +1,31 @@
 /** InitOps that make the container's tree of mounts. */
-import type { InitOp } from "../../../domain/kernel/InitOp.ts"
 import { current, type Draft, fail } from "../Draft.ts"
 import { attributesOf, filesystemOf, mountOf } from "../files/access.ts"
-import { changeOwner, makeNode } from "../files/fileCalls.ts"
 import { driverOf } from "../files/drivers.ts"
 import { resolve } from "../files/resolve.ts"
-import { openEmpty, openFilesystem } from "../mounts/filesystemTypes.ts"
-import { alterMount, cloneTree, drop, mountAt, noFlags, treeOf, withAttributes } from "../mounts/mountTree.ts"
+import { openFilesystem } from "../mounts/filesystemTypes.ts"
+import {
+  alterMount, cloneTree, drop, mountAt, noFlags, treeOf, withAttributes
+} from "../mounts/mountTree.ts"
 import { openOverlay } from "../mounts/overlay.ts"
 import { pivotRoot } from "../mounts/pivotRoot.ts"
 import { attach, setPropagation } from "../mounts/propagation.ts"
-import { capability, requireCapability, toHost } from "../processes/credentials.ts"
+import { capability, requireCapability } from "../processes/credentials.ts"
 import { namespaceAt } from "../processes/namespaces.ts"
 import type { Place } from "../World.ts"
-import { alterInit, initTask, supervisorOf } from "./InitState.ts"
-import { lookFor, reach, reachParent } from "./reach.ts"
+import { alterInit, initTask, type Op, supervisorOf } from "./InitState.ts"
+import { lookFor, reach } from "./reach.ts"
 import { openTerminal } from "./terminalOps.ts"
-
-type Op<T extends InitOp["_tag"]> = Extract<InitOp, { readonly _tag: T }>
 
 /** may_mount(): CAP_SYS_ADMIN over the owner of the mount namespace. */
 const requireMount = (draft: Draft): void => {
   const process = current(draft)
-  requireCapability(draft, process, capability.sysAdmin, namespaceAt(draft, "mnt", process.namespaces.mnt).owner || draft.initial.user)
+  requireCapability(
+    draft,
+    process,
+    capability.sysAdmin,
+    namespaceAt(draft, "mnt", process.namespaces.mnt).owner || draft.initial.user
+  )
 }
 
 /** move_mount(2) of a detached tree onto a place: a directory on a directory, a file on a file. */
@@ -36,8 +39,11 @@ export const moveOnto = (draft: Draft, tree: number, target: Place, path: string
 }
 
 /** mount_setattr(2) of the attributes, then of the propagation. */
-const setAttributes = (
-  draft: Draft, tree: number, attributes: Op<"MountTree">["attributes"], propagation: Op<"MountTree">["propagation"] | undefined
+export const setAttributes = (
+  draft: Draft,
+  tree: number,
+  attributes: Op<"MountTree">["attributes"],
+  propagation: Op<"MountTree">["propagation"] | undefined
 ): void => {
   draft.syscall = "mount_setattr"
   for (const one of attributes.includes("recursive") ? treeOf(draft, tree) : [tree]) {
@@ -46,7 +52,10 @@ const setAttributes = (
   if (propagation !== undefined) setPropagation(draft, tree, propagation)
 }
 
-export const mountPropagation = (draft: Draft, { path, propagation }: Op<"MountPropagation">): void => {
+export const mountPropagation = (
+  draft: Draft,
+  { path, propagation }: Op<"MountPropagation">
+): void => {
   draft.syscall = "mount"
   requireMount(draft)
   const place = resolve(draft, path, true)
@@ -56,35 +65,51 @@ export const mountPropagation = (draft: Draft, { path, propagation }: Op<"MountP
 }
 
 /** open_tree(2) with OPEN_TREE_CLONE. */
-const openTree = (draft: Draft, place: Place, recursive: boolean, path: string): number => {
+export const openTree = (draft: Draft, place: Place, recursive: boolean, path: string): number => {
   draft.syscall = "open_tree"
   requireMount(draft)
   const mount = mountOf(draft, place)
   if (mount.unbindable) fail("EINVAL", path)
-  return cloneTree(draft, place.mount, { recursive, bind: true, ...(mount.root === place.node ? {} : { root: place.node }) })
+  return cloneTree(draft, place.mount, {
+    recursive,
+    bind: true,
+    ...(mount.root === place.node ? {} : { root: place.node })
+  })
 }
 
-export const treeOpen = (draft: Draft, { slot, source, recursive, within }: Op<"TreeOpen">): void => {
+export const treeOpen = (
+  draft: Draft,
+  { slot, source, recursive, within }: Op<"TreeOpen">
+): void => {
   draft.syscall = "open_tree"
   const place = ((): Place => {
     if (within === undefined) return resolve(draft, source, true)
     const other = draft.processes.get(within.pid)
     draft.syscall = "pidfd_open"
-    if (other === undefined || other.state === "zombie" || other.startTime !== within.startTime) return fail("ESRCH", source)
+    if (other === undefined || other.state === "zombie" || other.startTime !== within.startTime) {
+      return fail("ESRCH", source)
+    }
     draft.syscall = "open_tree"
     return resolve(draft, source, true, { root: other.root, directory: other.root })
   })()
+  const tree = openTree(draft, place, recursive, source)
   const { slots } = initTask(draft)
   const before = slots[slot]
   if (before !== undefined) drop(draft, before)
-  alterInit(draft, { slots: { ...slots, [slot]: openTree(draft, place, recursive, source) } })
+  alterInit(draft, { slots: { ...slots, [slot]: tree } })
 }
 
 export const rootOverlay = (draft: Draft, op: Op<"RootOverlay">): void => {
   // In a user namespace the supervisor makes it, with ids mapped through that namespace
   const spec = supervisorOf(draft)?.spec
   const idmap = spec?.namespaces.includes("user") === true ? current(draft).namespaces.user : 0
-  const mount = openOverlay(draft, { lower: op.lower, upper: op.upper, work: op.work, volatile: op.volatile, idmap }, op.at)
+  const mount = openOverlay(draft, {
+    lower: op.lower,
+    upper: op.upper,
+    work: op.work,
+    volatile: op.volatile,
+    idmap
+  }, op.at)
   draft.syscall = "move_mount"
   moveOnto(draft, mount, resolve(draft, op.at, true), op.at)
 }
@@ -97,14 +122,20 @@ export const pivot = (draft: Draft, { at }: Op<"PivotRoot">): void => {
   pivotRoot(draft, at)
 }
 
-export const mountTree = (draft: Draft, { slot, target, attributes, propagation }: Op<"MountTree">): void => {
+export const mountTree = (
+  draft: Draft,
+  { slot, target, attributes, propagation }: Op<"MountTree">
+): void => {
   draft.syscall = "move_mount"
   const { slots } = initTask(draft)
   const tree = slots[slot] ?? fail("EBADF", target)
   setAttributes(draft, tree, attributes, propagation)
-  const directory = attributesOf(draft, { mount: tree, node: mountAt(draft, tree).root }).type === "directory"
+  const directory =
+    attributesOf(draft, { mount: tree, node: mountAt(draft, tree).root }).type === "directory"
   const place = reach(draft, target, {
-    kind: directory ? "directory" : "file", mode: directory ? 0o755 : 0o644, strict: false
+    kind: directory ? "directory" : "file",
+    mode: directory ? 0o755 : 0o644,
+    strict: false
   })
   const { [slot]: _taken, ...others } = slots
   moveOnto(draft, tree, place, target)
@@ -119,17 +150,32 @@ const copyTree = (draft: Draft, from: Place, to: Place): void => {
   const writer = driverOf(target)
   for (const name of reader.list(draft, source, from.node)) {
     const node = reader.lookup(draft, source, from.node, name)!
-    const { type, mode, uid, gid, major, minor, target: link, modified } = reader.attributes(draft, source, node)
+    const { type, mode, uid, gid, major, minor, target: link, modified } = reader.attributes(
+      draft,
+      source,
+      node
+    )
     const common = { mode, uid, gid }
     const made = type === "file"
-      ? writer.create(draft, target, to.node, name, { ...common, type, content: reader.read(draft, source, node) })
+      ? writer.create(draft, target, to.node, name, {
+        ...common,
+        type,
+        content: reader.read(draft, source, node)
+      })
       : type === "symlink"
       ? writer.create(draft, target, to.node, name, { ...common, type, target: link! })
       : type === "block" || type === "character"
       ? writer.create(draft, target, to.node, name, { ...common, type, major, minor })
-      : writer.create(draft, target, to.node, name, type === "socket" ? { ...common, type, listener: 0 } : { ...common, type })
-    if (type === "directory") copyTree(draft, { mount: from.mount, node }, { mount: to.mount, node: made })
-    else writer.change(draft, target, made, { modified })
+      : writer.create(
+        draft,
+        target,
+        to.node,
+        name,
+        type === "socket" ? { ...common, type, listener: 0 } : { ...common, type }
+      )
+    if (type === "directory") {
+      copyTree(draft, { mount: from.mount, node }, { mount: to.mount, node: made })
+    } else writer.change(draft, target, made, { modified })
   }
 }
 
@@ -140,7 +186,9 @@ const copyUp = (draft: Draft, op: Op<"MountFilesystem">, hidden: Place, tree: nu
   const has = (key: string) => op.options.some((option) => option.key === key)
   const filesystem = filesystemOf(draft, root)
   driverOf(filesystem).change(draft, filesystem, root.node, {
-    ...(has("mode") ? {} : { mode }), ...(has("uid") ? {} : { uid }), ...(has("gid") ? {} : { gid })
+    ...(has("mode") ? {} : { mode }),
+    ...(has("uid") ? {} : { uid }),
+    ...(has("gid") ? {} : { gid })
   })
   copyTree(draft, hidden, root)
 }
@@ -148,7 +196,14 @@ const copyUp = (draft: Draft, op: Op<"MountFilesystem">, hidden: Place, tree: nu
 export const mountFilesystem = (draft: Draft, op: Op<"MountFilesystem">): void => {
   const target = reach(draft, op.target, { kind: "directory", mode: 0o755, strict: op.strict })
   requireMount(draft)
-  const tree = openFilesystem(draft, op.type, op.source, op.options, withAttributes(noFlags, op.attributes), op.target)
+  const tree = openFilesystem(
+    draft,
+    op.type,
+    op.source,
+    op.options,
+    withAttributes(noFlags, op.attributes),
+    op.target
+  )
   if (op.copyUp) copyUp(draft, op, target, tree)
   moveOnto(draft, tree, target, op.target)
 }
@@ -156,91 +211,25 @@ export const mountFilesystem = (draft: Draft, op: Op<"MountFilesystem">): void =
 export const mountDevpts = (draft: Draft, op: Op<"MountDevpts">): void => {
   const target = reach(draft, op.target, { kind: "directory", mode: 0o755, strict: true })
   requireMount(draft)
-  const tree = openFilesystem(draft, "devpts", "devpts", op.options, withAttributes(noFlags, ["nosuid", "noexec"]), op.target)
+  const tree = openFilesystem(
+    draft,
+    "devpts",
+    "devpts",
+    op.options,
+    withAttributes(noFlags, ["nosuid", "noexec"]),
+    op.target
+  )
   if (op.console) openTerminal(draft, { mount: tree, node: mountAt(draft, tree).root })
   moveOnto(draft, tree, target, op.target)
 }
 
-/** The container's own /dev/null, if it is that. */
-const nullDevice = (draft: Draft): Place => {
-  draft.syscall = "openat2"
-  const place = resolve(draft, "/dev/null", false, { noSymlinks: true, noMagicLinks: true })
-  const { type, major, minor } = attributesOf(draft, place)
-  return type === "character" && major === 1 && minor === 3 ? place : fail("ENODEV", "/dev/null")
-}
-
-export const maskPaths = (draft: Draft, { paths }: Op<"MaskPaths">): void => {
-  for (const path of paths) {
-    const target = lookFor(draft, path, false)
-    if (target === undefined) continue
-    if (attributesOf(draft, target).type !== "directory") {
-      moveOnto(draft, openTree(draft, nullDevice(draft), false, "/dev/null"), target, path)
-      continue
-    }
-    const { maskMount } = initTask(draft)
-    const tree = maskMount === 0 ? openEmpty(draft) : cloneTree(draft, maskMount, { recursive: false, bind: true })
-    if (maskMount === 0) alterInit(draft, { maskMount: tree })
-    moveOnto(draft, tree, target, path)
-  }
-}
-
-export const readonlyPaths = (draft: Draft, { paths }: Op<"ReadonlyPaths">): void => {
-  for (const path of paths) {
-    const target = lookFor(draft, path, false)
-    if (target === undefined) continue
-    const tree = openTree(draft, target, true, path)
-    setAttributes(draft, tree, ["ro", "recursive"], undefined)
-    moveOnto(draft, tree, target, path)
-  }
-}
-
-export const mountAttributes = (draft: Draft, { attributes, path, propagation }: Op<"MountAttributes">): void => {
+export const mountAttributes = (
+  draft: Draft,
+  { attributes, path, propagation }: Op<"MountAttributes">
+): void => {
   const at = path === "/" ? current(draft).root : lookFor(draft, path, true)
   draft.syscall = "mount_setattr"
   if (at === undefined) return fail("ENOENT", path)
   requireMount(draft)
   setAttributes(draft, at.mount, attributes, propagation)
 }
-
-export const dirMake = (draft: Draft, { path, mode }: Op<"DirMake">): void => {
-  reach(draft, path, { kind: "directory", mode, strict: false })
-}
-
-/** What the image brought at this place is kept. */
-export const symlinkMake = (draft: Draft, { target, path }: Op<"SymlinkMake">): void => {
-  const found = reachParent(draft, path)
-  if (found.place !== undefined) return
-  draft.syscall = "symlinkat"
-  const { uid, gid } = current(draft)
-  const filesystem = filesystemOf(draft, found.parent)
-  if (mountOf(draft, found.parent).flags.ro || filesystem.readOnly) fail("EROFS", path)
-  driverOf(filesystem).create(draft, filesystem, found.parent.node, found.name, { type: "symlink", target, mode: 0o777, uid, gid })
-}
-
-const nodeTypes = { b: "block", c: "character", p: "fifo" } as const
-
-export const nodeMake = (draft: Draft, op: Op<"NodeMake">): void => {
-  const found = reachParent(draft, op.path)
-  const { user } = current(draft).namespaces
-  draft.syscall = "mknodat"
-  if (found.place !== undefined) {
-    draft.syscall = "unlinkat"
-    if (attributesOf(draft, found.place).type === "directory") fail("EISDIR", op.path)
-    if (found.place.mount !== found.parent.mount) fail("EBUSY", op.path)
-    const filesystem = filesystemOf(draft, found.parent)
-    if (mountOf(draft, found.parent).flags.ro || filesystem.readOnly) fail("EROFS", op.path)
-    driverOf(filesystem).remove(draft, filesystem, found.parent.node, found.name)
-    draft.syscall = "mknodat"
-  }
-  const type = nodeTypes[op.type]
-  const { uid, gid, umask } = current(draft)
-  const mode = op.mode & ~umask & 0o7777
-  makeNode(draft, op.path, type === "fifo"
-    ? { type, mode, uid, gid }
-    : { type, mode, uid, gid, major: op.major, minor: op.minor })
-  if (op.uid === 0 && op.gid === 0) return
-  draft.syscall = "fchownat"
-  changeOwner(draft, op.path, toHost(draft, user, "uidMap", op.uid) ?? fail("EINVAL", op.path),
-    toHost(draft, user, "gidMap", op.gid) ?? fail("EINVAL", op.path))
-}
-

@@ -1,5 +1,5 @@
 /** InitOps that place the process: control groups and namespaces. */
-import type { InitOp, ProcessIdentity } from "../../../domain/kernel/InitOp.ts"
+import type { ProcessIdentity } from "../../../domain/kernel/InitOp.ts"
 import { current, type Draft, fail } from "../Draft.ts"
 import { filesystemOf } from "../files/access.ts"
 import { writeFile } from "../files/fileCalls.ts"
@@ -7,8 +7,7 @@ import { resolve } from "../files/resolve.ts"
 import { capability, requireCapability } from "../processes/credentials.ts"
 import { alterNamespace, enter, namespaceAt, unshare } from "../processes/namespaces.ts"
 import type { Process } from "../processes/Process.ts"
-
-type Op<T extends InitOp["_tag"]> = Extract<InitOp, { readonly _tag: T }>
+import type { Op } from "./InitState.ts"
 
 export const cgroupAttach = (draft: Draft, { files }: Op<"CgroupAttach">): void => {
   for (const path of files) {
@@ -38,7 +37,9 @@ export const namespaceJoin = (draft: Draft, { kind, path }: Op<"NamespaceJoin">)
 export const processByIdentity = (draft: Draft, { pid, startTime }: ProcessIdentity): Process => {
   draft.syscall = "pidfd_open"
   const found = draft.processes.get(pid)
-  return found === undefined || found.state === "zombie" || found.startTime !== startTime ? fail("ESRCH") : found
+  return found === undefined || found.state === "zombie" || found.startTime !== startTime
+    ? fail("ESRCH")
+    : found
 }
 
 export const namespaceEnter = (draft: Draft, { process, kinds }: Op<"NamespaceEnter">): void => {
@@ -58,13 +59,20 @@ export const timeNamespace = (draft: Draft, { monotonic, boottime }: Op<"TimeNam
   unshare(draft, draft.current, ["time"], false)
   draft.syscall = "write"
   const id = current(draft).timeForChildren
-  const nanoseconds = (offset: { readonly seconds: number; readonly nanoseconds: number } | undefined, before: number) =>
-    offset === undefined ? before : offset.seconds * 1e9 + offset.nanoseconds
+  const nanoseconds = (
+    offset: { readonly seconds: number; readonly nanoseconds: number } | undefined,
+    before: number
+  ) => offset === undefined ? before : offset.seconds * 1e9 + offset.nanoseconds
   const { monotonic: oldMonotonic, boottime: oldBoottime } = namespaceAt(draft, "time", id)
-  const offsets = { monotonic: nanoseconds(monotonic, oldMonotonic), boottime: nanoseconds(boottime, oldBoottime) }
+  const offsets = {
+    monotonic: nanoseconds(monotonic, oldMonotonic),
+    boottime: nanoseconds(boottime, oldBoottime)
+  }
   const uptime = (draft.now - draft.bootedAt) * 1000
   // proc_timens_set_offset: no clock may become negative
-  if (uptime + offsets.monotonic < 0 || uptime + offsets.boottime < 0) fail("ERANGE", "/proc/self/timens_offsets")
+  if (uptime + offsets.monotonic < 0 || uptime + offsets.boottime < 0) {
+    fail("ERANGE", "/proc/self/timens_offsets")
+  }
   alterNamespace(draft, "time", id, offsets)
   draft.syscall = "setns"
   enter(draft, draft.current, "time", id)
@@ -73,7 +81,12 @@ export const timeNamespace = (draft: Draft, { monotonic, boottime }: Op<"TimeNam
 /** __NEW_UTS_LEN */
 const nameLimit = 64
 
-const setName = (draft: Draft, syscall: string, field: "hostname" | "domainname", name: string): void => {
+const setName = (
+  draft: Draft,
+  syscall: string,
+  field: "hostname" | "domainname",
+  name: string
+): void => {
   draft.syscall = syscall
   const process = current(draft)
   const { owner } = namespaceAt(draft, "uts", process.namespaces.uts)
@@ -82,7 +95,8 @@ const setName = (draft: Draft, syscall: string, field: "hostname" | "domainname"
   alterNamespace(draft, "uts", process.namespaces.uts, { [field]: name })
 }
 
-export const hostname = (draft: Draft, { name }: Op<"Hostname">): void => setName(draft, "sethostname", "hostname", name)
+export const hostname = (draft: Draft, { name }: Op<"Hostname">): void =>
+  setName(draft, "sethostname", "hostname", name)
 
 export const domainname = (draft: Draft, { name }: Op<"Domainname">): void =>
   setName(draft, "setdomainname", "domainname", name)
@@ -94,4 +108,3 @@ export const loopbackUp = (draft: Draft): void => {
   requireCapability(draft, process, capability.netAdmin, owner || draft.initial.user)
   alterNamespace(draft, "net", process.namespaces.net, { loopback: true })
 }
-

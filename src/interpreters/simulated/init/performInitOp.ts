@@ -1,9 +1,14 @@
-/** One InitOp, performed for the draft's current process. A failure is thrown with its errno and object. */
+/**
+ * One InitOp, performed for the draft's current process. A failure is thrown with its errno and
+ * object.
+ */
 import type { InitOp } from "../../../domain/kernel/InitOp.ts"
 import { alter, type Draft } from "../Draft.ts"
 import { execProgram } from "./exec.ts"
+import * as masks from "./maskOps.ts"
 import * as mounts from "./mountOps.ts"
 import * as namespaces from "./namespaceOps.ts"
+import * as nodes from "./nodeOps.ts"
 import * as settings from "./settingOps.ts"
 import { console } from "./terminalOps.ts"
 
@@ -34,11 +39,11 @@ export const performInitOp = (draft: Draft, op: InitOp): void => {
     case "PivotRoot":
       return mounts.pivot(draft, op)
     case "DirMake":
-      return mounts.dirMake(draft, op)
+      return nodes.dirMake(draft, op)
     case "SymlinkMake":
-      return mounts.symlinkMake(draft, op)
+      return nodes.symlinkMake(draft, op)
     case "NodeMake":
-      return mounts.nodeMake(draft, op)
+      return nodes.nodeMake(draft, op)
     case "MountFilesystem":
       return mounts.mountFilesystem(draft, op)
     case "MountDevpts":
@@ -46,9 +51,9 @@ export const performInitOp = (draft: Draft, op: InitOp): void => {
     case "MountTree":
       return mounts.mountTree(draft, op)
     case "MaskPaths":
-      return mounts.maskPaths(draft, op)
+      return masks.maskPaths(draft, op)
     case "ReadonlyPaths":
-      return mounts.readonlyPaths(draft, op)
+      return masks.readonlyPaths(draft, op)
     case "MountAttributes":
       return mounts.mountAttributes(draft, op)
     case "OomScoreAdjust":

@@ -1,9 +1,11 @@
-/** How operations after the pivot reach a path: inside the root, without magic links, made when missing. */
-import { type Draft, Failure, fail } from "../Draft.ts"
+/**
+ * How operations after the pivot reach a path: inside the root, without magic links, made when
+ * missing.
+ */
+import { current, type Draft, fail, Failure } from "../Draft.ts"
 import { attributesOf } from "../files/access.ts"
 import { createAt } from "../files/fileCalls.ts"
 import { type Resolved, resolveEntry, type Walk } from "../files/resolve.ts"
-import { current } from "../Draft.ts"
 import type { Place } from "../World.ts"
 
 export interface Reaching {
@@ -34,24 +36,38 @@ const reachAt = (draft: Draft, path: string, reaching: Reaching, depth: number):
   const walk = walkOf(reaching.strict)
   const found = find(draft, path, walk)
   if (found?.place !== undefined) {
-    if (reaching.kind === "directory" && attributesOf(draft, found.place).type !== "directory") fail("ENOTDIR", path)
+    if (reaching.kind === "directory" && attributesOf(draft, found.place).type !== "directory") {
+      fail("ENOTDIR", path)
+    }
     return found.place
   }
   if (found !== undefined) {
     const { uid, gid, umask } = current(draft)
     const mode = reaching.mode & ~umask & 0o7777
-    return createAt(draft, found, path, reaching.kind === "directory"
-      ? { type: "directory", mode, uid, gid }
-      : { type: "file", content: "", mode, uid, gid })
+    return createAt(
+      draft,
+      found,
+      path,
+      reaching.kind === "directory"
+        ? { type: "directory", mode, uid, gid }
+        : { type: "file", content: "", mode, uid, gid }
+    )
   }
   const parent = parentOf(path)
   if (parent === path) fail("ENOENT", path)
   reachAt(draft, parent, { kind: "directory", mode: 0o755, strict: reaching.strict }, depth - 1)
   // With its parent there, what is still missing is what a dangling link points to
-  const link = find(draft, path, walk) === undefined ? resolveEntry(draft, path, false, walk).place : undefined
+  const link = find(draft, path, walk) === undefined
+    ? resolveEntry(draft, path, false, walk).place
+    : undefined
   if (link === undefined) return reachAt(draft, path, reaching, depth - 1)
   const { target } = attributesOf(draft, link)
-  return reachAt(draft, target!.startsWith("/") ? target! : `${parent}/${target}`, reaching, depth - 1)
+  return reachAt(
+    draft,
+    target!.startsWith("/") ? target! : `${parent}/${target}`,
+    reaching,
+    depth - 1
+  )
 }
 
 /** The place of a path, made with missing parents (0755) when it is not there. */
@@ -75,7 +91,9 @@ export const lookFor = (draft: Draft, path: string, strict: boolean): Place | un
   try {
     return resolveEntry(draft, path, true, walkOf(strict)).place
   } catch (failure) {
-    if (failure instanceof Failure && (failure.errno === "ENOENT" || failure.errno === "ENOTDIR")) return undefined
+    if (failure instanceof Failure && (failure.errno === "ENOENT" || failure.errno === "ENOTDIR")) {
+      return undefined
+    }
     throw failure
   }
 }

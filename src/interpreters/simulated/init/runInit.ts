@@ -1,10 +1,10 @@
 /**
- * A turn of the child between clone and exec: one InitOp, with the kernel's errors. The first failure is
- * reported to the supervisor and ends the child.
+ * A turn of the child between clone and exec: one InitOp, with the kernel's errors. The first
+ * failure is reported to the supervisor and ends the child.
  */
 import { errnoNumber } from "../../../domain/kernel/errno.ts"
 import type { InitOp } from "../../../domain/kernel/InitOp.ts"
-import { alter, current, type Draft, Failure, fail } from "../Draft.ts"
+import { alter, current, type Draft, fail, Failure } from "../Draft.ts"
 import { toHost } from "../processes/credentials.ts"
 import { endProcess } from "../processes/exit.ts"
 import type { InitReport } from "../processes/Process.ts"
@@ -22,8 +22,12 @@ const report = (draft: Draft, parent: number, content: InitReport): void => {
   wake(draft, parent)
 }
 
-/** These write files of the host's root, which the process still is before it enters its user namespace. */
-const needsHost = (op: InitOp): boolean => op._tag === "CgroupAttach" || op._tag === "OomScoreAdjust"
+/**
+ * These write files of the host's root, which the process still is before it enters its user
+ * namespace.
+ */
+const needsHost = (op: InitOp): boolean =>
+  op._tag === "CgroupAttach" || op._tag === "OomScoreAdjust"
 
 /** Once the maps are written, the process is the root of its user namespace. */
 const becomeNamespaceRoot = (draft: Draft): void => {
@@ -70,14 +74,19 @@ const subjectOf = (op: InitOp | undefined): string => {
       return op.target
     case "CgroupAttach":
       return op.files[0] ?? ""
+    case "TreeOpen":
+      return op.source
     default:
-      return ""
+      return op !== undefined && "path" in op ? op.path : ""
   }
 }
 
 const perform = (draft: Draft, index: number, op: InitOp): void => {
   const task = initTask(draft)
-  if (!task.entered && !needsHost(op) && supervisorOf(draft)?.spec.namespaces.includes("user") === true) {
+  if (
+    !task.entered && !needsHost(op) &&
+    supervisorOf(draft)?.spec.namespaces.includes("user") === true
+  ) {
     becomeNamespaceRoot(draft)
   }
   draft.syscall = op._tag
@@ -99,7 +108,10 @@ export const runInit = (draft: Draft, pid: number): void => {
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure
     const failed = {
-      operation: next, errno: errnoNumber(failure.errno), syscall: draft.syscall, path: failure.path ?? subjectOf(op)
+      operation: next,
+      errno: errnoNumber(failure.errno),
+      syscall: draft.syscall,
+      path: failure.path ?? subjectOf(op)
     }
     report(draft, parent, { at: draft.now, failed })
     return endProcess(draft, pid, { code: failedStart, signal: 0 })

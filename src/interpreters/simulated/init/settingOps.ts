@@ -1,23 +1,26 @@
-/** InitOps that set a property of the process: limits, ids, capabilities, filters, the directory, the program. */
-import type { InitOp } from "../../../domain/kernel/InitOp.ts"
+/**
+ * InitOps that set a property of the process: limits, ids, capabilities, filters, the directory,
+ * the program.
+ */
 import { alter, current, type Draft, fail } from "../Draft.ts"
 import { attributesOf, execute, filesystemOf, requireAccess } from "../files/access.ts"
 import { writeFile } from "../files/fileCalls.ts"
-import { limitOf } from "../files/procProcess.ts"
+import { limitOf } from "../files/processLimits.ts"
 import { pathOf, resolve } from "../files/resolve.ts"
 import { capability, hasCapability, requireCapability, toHost } from "../processes/credentials.ts"
 import type { Place } from "../World.ts"
-import { alterInit } from "./InitState.ts"
+import { alterInit, type Op } from "./InitState.ts"
 import { lookFor, reach } from "./reach.ts"
-
-type Op<T extends InitOp["_tag"]> = Extract<InitOp, { readonly _tag: T }>
 
 export const oomScoreAdjust = (draft: Draft, { value }: Op<"OomScoreAdjust">): void => {
   draft.syscall = "write"
   writeFile(draft, "/proc/self/oom_score_adj", String(value), { mode: 0, create: false })
 }
 
-/** sysctl(8): with a dot first, dots separate and slashes stand for dots; with a slash first both are themselves. */
+/**
+ * sysctl(8): with a dot first, dots separate and slashes stand for dots; with a slash first both
+ * are themselves.
+ */
 const sysctlPath = (key: string): string => {
   if (/^[^.]*\//.test(key) || !key.includes(".")) return key
   return key.replace(/[./]/g, (separator) => separator === "." ? "/" : ".")
@@ -36,7 +39,8 @@ export const sysctl = (draft: Draft, { key, value }: Op<"Sysctl">): void => {
   writeFile(draft, `/proc/sys/${path}`, value, { mode: 0, create: false })
 }
 
-const order = (limit: number | "unlimited"): number => limit === "unlimited" ? Number.POSITIVE_INFINITY : limit
+const order = (limit: number | "unlimited"): number =>
+  limit === "unlimited" ? Number.POSITIVE_INFINITY : limit
 
 /** NR_OPEN: the most that RLIMIT_NOFILE may be (fs.nr_open). */
 const openFilesLimit = 1_048_576
@@ -47,7 +51,9 @@ export const rlimit = (draft: Draft, { resource, soft, hard }: Op<"Rlimit">): vo
   if (order(soft) > order(hard)) fail("EINVAL", resource)
   if (resource === "nofile" && order(hard) > openFilesLimit) fail("EPERM", resource)
   const raises = order(hard) > order(limitOf(process, resource).hard)
-  if (raises && !hasCapability(draft, process, capability.sysResource, draft.initial.user)) fail("EPERM", resource)
+  if (raises && !hasCapability(draft, process, capability.sysResource, draft.initial.user)) {
+    fail("EPERM", resource)
+  }
   alter(draft, process.pid, { limits: { ...process.limits, [resource]: { soft, hard } } })
 }
 
@@ -71,7 +77,10 @@ export const seccomp = (draft: Draft, { filter }: Op<"Seccomp">): void => {
   const process = current(draft)
   const count = filter.length / instructionSize
   if (!Number.isInteger(count) || count === 0 || count > instructionLimit) fail("EINVAL")
-  if (!process.noNewPrivileges && !hasCapability(draft, process, capability.sysAdmin, process.namespaces.user)) fail("EACCES")
+  if (
+    !process.noNewPrivileges &&
+    !hasCapability(draft, process, capability.sysAdmin, process.namespaces.user)
+  ) fail("EACCES")
   alter(draft, process.pid, { seccomp: process.seccomp + 1 })
 }
 
@@ -84,11 +93,15 @@ export const boundingSet = (draft: Draft, { capabilities }: Op<"BoundingSet">): 
   alter(draft, process.pid, { capabilities: { ...process.capabilities, bounding: left } })
 }
 
-/** setgroups(2), setresgid(2), setresuid(2) with PR_SET_KEEPCAPS: the effective set goes, the permitted stays. */
+/**
+ * setgroups(2), setresgid(2), setresuid(2) with PR_SET_KEEPCAPS: the effective set goes, the
+ * permitted stays.
+ */
 export const user = (draft: Draft, { uid, gid, groups }: Op<"User">): void => {
   const process = current(draft)
   const namespace = process.namespaces.user
-  const inHost = (kind: "uidMap" | "gidMap", id: number): number => toHost(draft, namespace, kind, id) ?? fail("EINVAL", String(id))
+  const inHost = (kind: "uidMap" | "gidMap", id: number): number =>
+    toHost(draft, namespace, kind, id) ?? fail("EINVAL", String(id))
   draft.syscall = "setgroups"
   requireCapability(draft, process, capability.setgid)
   const hostGroups = groups.map((group) => inHost("gidMap", group))
@@ -100,12 +113,17 @@ export const user = (draft: Draft, { uid, gid, groups }: Op<"User">): void => {
   const root = toHost(draft, namespace, "uidMap", 0)
   const leavesRoot = process.uid === root && hostUid !== root
   alter(draft, process.pid, {
-    uid: hostUid, gid: hostGid, groups: hostGroups,
-    capabilities: leavesRoot ? { ...process.capabilities, effective: [], ambient: [] } : process.capabilities
+    uid: hostUid,
+    gid: hostGid,
+    groups: hostGroups,
+    capabilities: leavesRoot
+      ? { ...process.capabilities, effective: [], ambient: [] }
+      : process.capabilities
   })
 }
 
-const isWithin = (some: ReadonlyArray<number>, all: ReadonlyArray<number>): boolean => some.every((one) => all.includes(one))
+const isWithin = (some: ReadonlyArray<number>, all: ReadonlyArray<number>): boolean =>
+  some.every((one) => all.includes(one))
 
 /** capset(2), then the ambient set. */
 export const capabilities = (draft: Draft, wanted: Op<"Capabilities">): void => {
@@ -113,15 +131,26 @@ export const capabilities = (draft: Draft, wanted: Op<"Capabilities">): void => 
   const process = current(draft)
   const { permitted, bounding, inheritable } = process.capabilities
   const setpcap = process.capabilities.effective.includes(capability.setpcap)
-  if (!isWithin(wanted.permitted, permitted) || !isWithin(wanted.effective, wanted.permitted)) fail("EPERM")
-  // Without CAP_SETPCAP only what is permitted or inherited may become inheritable, never beyond the bounding set
+  if (!isWithin(wanted.permitted, permitted) || !isWithin(wanted.effective, wanted.permitted)) {
+    fail("EPERM")
+  }
+  // Without CAP_SETPCAP only what is permitted or inherited may become inheritable, never beyond
+  // the bounding set
   if (!setpcap && !isWithin(wanted.inheritable, [...inheritable, ...permitted])) fail("EPERM")
   if (!isWithin(wanted.inheritable, [...inheritable, ...bounding])) fail("EPERM")
   draft.syscall = "prctl"
-  if (!isWithin(wanted.ambient, wanted.permitted) || !isWithin(wanted.ambient, wanted.inheritable)) fail("EPERM")
+  if (
+    !isWithin(wanted.ambient, wanted.permitted) || !isWithin(wanted.ambient, wanted.inheritable)
+  ) fail("EPERM")
   const { effective, ambient } = wanted
   alter(draft, process.pid, {
-    capabilities: { effective, permitted: wanted.permitted, inheritable: wanted.inheritable, ambient, bounding }
+    capabilities: {
+      effective,
+      permitted: wanted.permitted,
+      inheritable: wanted.inheritable,
+      ambient,
+      bounding
+    }
   })
 }
 

@@ -21,18 +21,28 @@ export const openTerminal = (draft: Draft, devpts: Place): void => {
   const filesystem = filesystemOf(draft, devpts)
   const driver = driverOf(filesystem)
   if (filesystem.type !== "devpts") fail("ENODEV", "/dev/pts")
-  if (driver.lookup(draft, filesystem, devpts.node, "ptmx") === undefined) fail("ENOENT", "/dev/pts/ptmx")
+  if (driver.lookup(draft, filesystem, devpts.node, "ptmx") === undefined) {
+    fail("ENOENT", "/dev/pts/ptmx")
+  }
   let number = 0
   while (driver.lookup(draft, filesystem, devpts.node, String(number)) !== undefined) number++
   const process = current(draft)
   driver.create(draft, filesystem, devpts.node, String(number), {
-    type: "character", major: slaveMajor, minor: number, mode: 0o620, uid: process.uid, gid: process.gid
+    type: "character", major: slaveMajor, minor: number, mode: 0o620, uid: process.uid,
+    gid: process.gid
   })
   const spec = supervisorOf(draft)?.spec
   const id = takeId(draft)
   draft.terminals = draft.terminals.set(id, {
-    id, rows: spec?.stdio.rows ?? 0, columns: spec?.stdio.columns ?? 0, line: "", input: [], output: [], session: 0,
-    slaves: 1, watchers: [process.parent]
+    id,
+    rows: spec?.stdio.rows ?? 0,
+    columns: spec?.stdio.columns ?? 0,
+    line: "",
+    input: [],
+    output: [],
+    session: 0,
+    slaves: 1,
+    watchers: [process.parent]
   })
   alterInit(draft, { terminal: id })
   const supervisor = draft.processes.get(process.parent)
@@ -64,6 +74,10 @@ export const console = (draft: Draft, op: Extract<InitOp, { readonly _tag: "Cons
   const descriptor: Descriptor = { _tag: "Terminal", terminal }
   for (let index = 0; index < 3; index++) hold(draft, descriptor)
   for (const before of process.stdio) close(draft, before)
-  alter(draft, process.pid, { stdio: [descriptor, descriptor, descriptor], terminal, session: process.pid })
+  alter(draft, process.pid, {
+    stdio: [descriptor, descriptor, descriptor],
+    terminal,
+    session: process.pid
+  })
   alterTerminal(draft, terminal, { session: process.pid })
 }

@@ -2,6 +2,7 @@
 import type { Draft } from "../Draft.ts"
 import { pathOf } from "../files/resolve.ts"
 import { entryOf } from "../files/treeDriver.ts"
+import { namespaceLink } from "../processes/namespaces.ts"
 import type { Process } from "../processes/Process.ts"
 import type { Filesystem, Mount, MountFlags, Node, Place } from "../World.ts"
 import { mountAt } from "./mountTree.ts"
@@ -18,7 +19,10 @@ const flagNames = (flags: MountFlags): string => {
 
 /** Space, tab, newline and backslash in octal. */
 const escape = (text: string): string =>
-  text.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)
+  text.replace(
+    /[ \t\n\\]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`
+  )
 
 const treePath = (draft: Draft, filesystem: Filesystem, node: number): string => {
   const names: Array<string> = []
@@ -46,39 +50,57 @@ const seenFrom = (top: string, path: string): string => {
 
 const rootPath = (draft: Draft, filesystem: Filesystem, node: Node, reader: Process): string => {
   if (typeof node === "number") {
-    if (filesystem.content._tag === "Namespaces") return `${draft.namespaces.get(node)?.kind}:[${node}]`
+    if (filesystem.content._tag === "Namespaces") {
+      return namespaceLink(draft.namespaces.get(node)?.kind ?? "", node)
+    }
     return treePath(draft, filesystem, node)
   }
   if (filesystem.content._tag !== "Cgroup") return node === "" ? "/" : node
   const namespace = draft.namespaces.get(reader.namespaces.cgroup)
-  const top = namespace?.kind === "cgroup" ? namespace.roots[filesystem.content.hierarchy] : undefined
+  const top = namespace?.kind === "cgroup"
+    ? namespace.roots[filesystem.content.hierarchy]
+    : undefined
   return seenFrom(top === undefined ? "" : cgroupPath(draft, top), node)
 }
 
 /** The path of a cgroup from the root of its hierarchy, "" for that. */
 export const cgroupPath = (draft: Draft, id: number): string => {
   const cgroup = draft.cgroups.get(id)
-  return cgroup === undefined || cgroup.parent === 0 ? "" : `${cgroupPath(draft, cgroup.parent)}/${cgroup.name}`
+  return cgroup === undefined || cgroup.parent === 0
+    ? ""
+    : `${cgroupPath(draft, cgroup.parent)}/${cgroup.name}`
 }
 
 const line = (draft: Draft, mount: Mount, point: string, reader: Process): string => {
   const filesystem = draft.filesystems.get(mount.filesystem)!
   const optional = [
-    ...(mount.peers === 0 ? [] : [`shared:${mount.peers}`]), ...(mount.master === 0 ? [] : [`master:${mount.master}`]),
+    ...(mount.peers === 0 ? [] : [`shared:${mount.peers}`]),
+    ...(mount.master === 0 ? [] : [`master:${mount.master}`]),
     ...(mount.unbindable ? ["unbindable"] : [])
   ]
-  const options = [filesystem.readOnly ? "ro" : "rw", ...(filesystem.options === "" ? [] : [filesystem.options])]
+  const options = [
+    filesystem.readOnly ? "ro" : "rw",
+    ...(filesystem.options === "" ? [] : [filesystem.options])
+  ]
   return [
-    mount.id, mount.parent === 0 ? 1 : mount.parent, filesystem.device,
-    escape(rootPath(draft, filesystem, mount.root, reader)), escape(point), flagNames(mount.flags), ...optional, "-",
-    filesystem.type, escape(mount.source || filesystem.source), options.join(",")
+    mount.id,
+    mount.parent === 0 ? 1 : mount.parent,
+    filesystem.device,
+    escape(rootPath(draft, filesystem, mount.root, reader)),
+    escape(point),
+    flagNames(mount.flags),
+    ...optional,
+    "-",
+    filesystem.type,
+    escape(mount.source || filesystem.source),
+    options.join(",")
   ].join(" ")
 }
 
 /** The mounts below a process's root, in the order they were made. */
-export const mountsSeenBy = (
-  draft: Draft, process: Process
-): ReadonlyArray<{ readonly mount: Mount; readonly point: string; readonly filesystem: Filesystem }> => {
+export const mountsSeenBy = (draft: Draft, process: Process): ReadonlyArray<
+  { readonly mount: Mount; readonly point: string; readonly filesystem: Filesystem }
+> => {
   const seen: Array<{ mount: Mount; point: string; filesystem: Filesystem }> = []
   const visit = (id: number) => {
     const mount = mountAt(draft, id)
@@ -86,7 +108,9 @@ export const mountsSeenBy = (
       ? process.root
       : { mount: mount.parent, node: mount.at }
     const point = pathOf(draft, place, process.root)
-    if (!point.startsWith("(")) seen.push({ mount, point, filesystem: draft.filesystems.get(mount.filesystem)! })
+    if (!point.startsWith("(")) {
+      seen.push({ mount, point, filesystem: draft.filesystems.get(mount.filesystem)! })
+    }
     for (const child of mount.children) visit(child)
   }
   visit(process.root.mount)
@@ -94,12 +118,16 @@ export const mountsSeenBy = (
 }
 
 export const mountInfo = (draft: Draft, process: Process): string =>
-  mountsSeenBy(draft, process).map(({ mount, point }) => `${line(draft, mount, point, process)}\n`).join("")
+  mountsSeenBy(draft, process).map(({ mount, point }) => `${line(draft, mount, point, process)}\n`)
+    .join("")
 
 /** /proc/PID/mounts, fstab(5) fields. */
 export const mountTable = (draft: Draft, process: Process): string =>
   mountsSeenBy(draft, process).map(({ mount, point, filesystem }) => {
-    const options = [flagNames(mount.flags), ...(filesystem.options === "" ? [] : [filesystem.options])]
-    return `${escape(mount.source || filesystem.source)} ${escape(point)} ${filesystem.type} ${options.join(",")} 0 0\n`
+    const options = [
+      flagNames(mount.flags),
+      ...(filesystem.options === "" ? [] : [filesystem.options])
+    ]
+    const source = escape(mount.source || filesystem.source)
+    return `${source} ${escape(point)} ${filesystem.type} ${options.join(",")} 0 0\n`
   }).join("")
-

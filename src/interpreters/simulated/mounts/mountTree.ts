@@ -1,6 +1,6 @@
 /**
- * Trees of mounts: made, cloned, attached and dropped. Who else sees a change (shared subtrees) is the
- * business of `propagation.ts`.
+ * Trees of mounts: made, cloned, attached and dropped. Who else sees a change (shared subtrees) is
+ * the business of `propagation.ts`.
  */
 import type { MountAttribute } from "../../../domain/kernel/InitOp.ts"
 import { type Draft, fail, takeId } from "../Draft.ts"
@@ -8,11 +8,15 @@ import { entryOf, forgetTree } from "../files/treeDriver.ts"
 import type { FilesystemContent, Mount, MountFlags, Node } from "../World.ts"
 
 export const noFlags: MountFlags = {
-  ro: false, nosuid: false, nodev: false, noexec: false, nosymfollow: false, nodiratime: false, time: "relatime"
+  ro: false, nosuid: false, nodev: false, noexec: false, nosymfollow: false, nodiratime: false,
+  time: "relatime"
 }
 
 /** `before` with the attributes set (mount_setattr(2) never clears but the kind of access time). */
-export const withAttributes = (before: MountFlags, attributes: ReadonlyArray<MountAttribute>): MountFlags => {
+export const withAttributes = (
+  before: MountFlags,
+  attributes: ReadonlyArray<MountAttribute>
+): MountFlags => {
   let flags = before
   for (const one of attributes) {
     if (one === "recursive") continue
@@ -49,7 +53,10 @@ export interface NewFilesystem {
 
 const refer = (draft: Draft, id: number): void => {
   const filesystem = draft.filesystems.get(id) ?? fail("EIO")
-  draft.filesystems = draft.filesystems.set(id, { ...filesystem, references: filesystem.references + 1 })
+  draft.filesystems = draft.filesystems.set(id, {
+    ...filesystem,
+    references: filesystem.references + 1
+  })
 }
 
 /** A file system without references yet; an overlay refers to those of its layers. */
@@ -57,8 +64,15 @@ export const makeFilesystem = (draft: Draft, made: NewFilesystem): number => {
   const id = takeId(draft)
   const device = made.device ?? `0:${draft.nextDevice++}`
   draft.filesystems = draft.filesystems.set(id, {
-    id, type: made.type, source: made.source, options: made.options, device, readOnly: made.readOnly ?? false,
-    root: made.root, references: 0, content: made.content
+    id,
+    type: made.type,
+    source: made.source,
+    options: made.options,
+    device,
+    readOnly: made.readOnly ?? false,
+    root: made.root,
+    references: 0,
+    content: made.content
   })
   if (made.content._tag === "Overlay") {
     for (const layer of made.content.lower) refer(draft, layer.filesystem)
@@ -72,7 +86,10 @@ export const release = (draft: Draft, id: number): void => {
   const filesystem = draft.filesystems.get(id)
   if (filesystem === undefined) return
   if (filesystem.references > 1) {
-    draft.filesystems = draft.filesystems.set(id, { ...filesystem, references: filesystem.references - 1 })
+    draft.filesystems = draft.filesystems.set(id, {
+      ...filesystem,
+      references: filesystem.references - 1
+    })
     return
   }
   draft.filesystems = draft.filesystems.remove(id)
@@ -85,11 +102,28 @@ export const release = (draft: Draft, id: number): void => {
 }
 
 /** A detached mount. */
-export const makeMount = (draft: Draft, filesystem: number, root: Node, flags: MountFlags, source = ""): number => {
+export const makeMount = (
+  draft: Draft,
+  filesystem: number,
+  root: Node,
+  flags: MountFlags,
+  source = ""
+): number => {
   const id = takeId(draft)
   refer(draft, filesystem)
   draft.mounts = draft.mounts.set(id, {
-    id, namespace: 0, parent: 0, at: "", filesystem, root, source, flags, peers: 0, master: 0, unbindable: false, children: []
+    id,
+    namespace: 0,
+    parent: 0,
+    at: "",
+    filesystem,
+    root,
+    source,
+    flags,
+    peers: 0,
+    master: 0,
+    unbindable: false,
+    children: []
   })
   return id
 }
@@ -106,7 +140,9 @@ export const graft = (draft: Draft, tree: number, parent: number, at: Node): voi
 export const lift = (draft: Draft, tree: number): void => {
   const { parent } = mountAt(draft, tree)
   if (parent !== 0) {
-    alterMount(draft, parent, { children: mountAt(draft, parent).children.filter((child) => child !== tree) })
+    alterMount(draft, parent, {
+      children: mountAt(draft, parent).children.filter((child) => child !== tree)
+    })
   }
   alterMount(draft, tree, { parent: 0, at: "" })
   for (const one of treeOf(draft, tree)) alterMount(draft, one, { namespace: 0 })
@@ -125,7 +161,9 @@ export interface Cloning {
   readonly recursive: boolean
   /** Node that shows at the clone's root; that of the mount when absent. */
   readonly root?: Node
-  /** Clones become slaves of what they were peers of (a mount namespace of another user namespace). */
+  /**
+   * Clones become slaves of what they were peers of (a mount namespace of another user namespace).
+   */
   readonly slaves?: boolean
   /** Unbindable mounts are left out. */
   readonly bind: boolean
@@ -133,20 +171,35 @@ export interface Cloning {
   readonly onClone?: (original: number, clone: number) => void
 }
 
-/** A detached copy of a mount, with what stands on it when `recursive`; clones of shared mounts are peers. */
+/**
+ * A detached copy of a mount, with what stands on it when `recursive`; clones of shared mounts are
+ * peers.
+ */
 export const cloneTree = (draft: Draft, id: number, cloning: Cloning): number => {
   const original = mountAt(draft, id)
-  const clone = makeMount(draft, original.filesystem, cloning.root ?? original.root, original.flags, original.source)
+  const clone = makeMount(
+    draft,
+    original.filesystem,
+    cloning.root ?? original.root,
+    original.flags,
+    original.source
+  )
   const { peers, master } = original
-  alterMount(draft, clone, cloning.slaves === true
-    ? { peers: 0, master: peers === 0 ? master : peers, unbindable: original.unbindable }
-    : { peers, master, unbindable: !cloning.bind && original.unbindable })
+  alterMount(
+    draft,
+    clone,
+    cloning.slaves === true
+      ? { peers: 0, master: peers === 0 ? master : peers, unbindable: original.unbindable }
+      : { peers, master, unbindable: !cloning.bind && original.unbindable }
+  )
   cloning.onClone?.(id, clone)
   if (!cloning.recursive) return clone
   for (const child of original.children) {
     const { at, unbindable } = mountAt(draft, child)
     if (cloning.bind && unbindable) continue
-    if (cloning.root !== undefined && !isWithin(draft, original.filesystem, at, cloning.root)) continue
+    if (cloning.root !== undefined && !isWithin(draft, original.filesystem, at, cloning.root)) {
+      continue
+    }
     const { root: _root, ...rest } = cloning
     graft(draft, cloneTree(draft, child, rest), clone, at)
   }

@@ -1,4 +1,6 @@
-/** pivot_root(2) of a directory onto itself, and the lazy detach of the old root that follows it. */
+/**
+ * pivot_root(2) of a directory onto itself, and the lazy detach of the old root that follows it.
+ */
 import { current, type Draft, fail } from "../Draft.ts"
 import { resolve } from "../files/resolve.ts"
 import type { NamespaceOf, Place } from "../World.ts"
@@ -31,7 +33,9 @@ export const pivotRoot = (draft: Draft, path: string): void => {
     const at = (where: Place) => where.mount === old.id && where.node === old.root
     if (!at(one.root) && !at(one.directory) && pid !== process.pid) return
     draft.processes = draft.processes.set(pid, {
-      ...one, root: at(one.root) ? root : one.root, directory: at(one.directory) || pid === process.pid ? root : one.directory
+      ...one,
+      root: at(one.root) ? root : one.root,
+      directory: at(one.directory) || pid === process.pid ? root : one.directory
     })
   })
   draft.syscall = "umount2"

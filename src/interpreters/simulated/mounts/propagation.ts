@@ -1,6 +1,6 @@
 /**
- * Shared subtrees (Documentation/filesystems/sharedsubtree.rst): a mount made or taken away on a shared
- * mount also is on its peers and slaves, in whatever namespace they are.
+ * Shared subtrees (Documentation/filesystems/sharedsubtree.rst): a mount made or taken away on a
+ * shared mount also is on its peers and slaves, in whatever namespace they are.
  */
 import type { Propagation } from "../../../domain/kernel/InitOp.ts"
 import { type Draft, fail, takeId } from "../Draft.ts"
@@ -23,7 +23,9 @@ const receivers = (draft: Draft, group: number): ReadonlyArray<Receiver> => {
       if (mount.peers === wanted) found.push({ mount: mount.id, slave })
       else if (mount.master === wanted) {
         if (mount.peers === 0) found.push({ mount: mount.id, slave: true })
-        else if (!groups.some((one) => one.group === mount.peers)) groups.push({ group: mount.peers, slave: true })
+        else if (!groups.some((one) => one.group === mount.peers)) {
+          groups.push({ group: mount.peers, slave: true })
+        }
       }
     })
   }
@@ -35,7 +37,8 @@ export const attach = (draft: Draft, tree: number, place: Place): void => {
   const { peers, filesystem } = mountAt(draft, place.mount)
   if (peers === 0) return graft(draft, tree, place.mount, place.node)
   const others = receivers(draft, peers).filter((one) =>
-    one.mount !== place.mount && isWithin(draft, filesystem, place.node, mountAt(draft, one.mount).root)
+    one.mount !== place.mount &&
+    isWithin(draft, filesystem, place.node, mountAt(draft, one.mount).root)
   )
   for (const one of treeOf(draft, tree)) {
     if (mountAt(draft, one).peers === 0) alterMount(draft, one, { peers: takeId(draft) })
@@ -74,12 +77,19 @@ const setOne = (draft: Draft, id: number, kind: string): void => {
   const { peers, master } = mountAt(draft, id)
   switch (kind) {
     case "shared":
-      return alterMount(draft, id, { peers: peers === 0 ? takeId(draft) : peers, unbindable: false })
+      return alterMount(draft, id, {
+        peers: peers === 0 ? takeId(draft) : peers,
+        unbindable: false
+      })
     case "slave":
       // A group of one leaves no master behind
-      return alterMount(draft, id, peers !== 0 && hasOthers(draft, id, peers)
-        ? { peers: 0, master: peers, unbindable: false }
-        : { peers: 0, master, unbindable: false })
+      return alterMount(
+        draft,
+        id,
+        peers !== 0 && hasOthers(draft, id, peers)
+          ? { peers: 0, master: peers, unbindable: false }
+          : { peers: 0, master, unbindable: false }
+      )
     case "private":
       return alterMount(draft, id, { peers: 0, master: 0, unbindable: false })
     case "unbindable":
@@ -92,7 +102,9 @@ const setOne = (draft: Draft, id: number, kind: string): void => {
 const hasOthers = (draft: Draft, id: number, peers: number): boolean =>
   draft.mounts.values().some((mount) => mount.id !== id && mount.peers === peers)
 
-/** mount(2) with a propagation flag: on the mount, with an `r` in front on all that stands on it. */
+/**
+ * mount(2) with a propagation flag: on the mount, with an `r` in front on all that stands on it.
+ */
 export const setPropagation = (draft: Draft, id: number, propagation: Propagation): void => {
   const recursive = propagation.startsWith("r")
   const kind = recursive ? propagation.slice(1) : propagation

@@ -1,13 +1,16 @@
 /**
- * A process of the simulated host, of any kind: a daemon of the host, an engine, a supervisor, or what
- * runs in a container. What it does when it is scheduled is its `task`, plain data like all else.
+ * A process of the simulated host, of any kind: a daemon of the host, an engine, a supervisor, or
+ * what runs in a container. What it does when it is scheduled is its `task`, plain data like all
+ * else.
  */
 import type { InitOp, NamespaceKind } from "../../../domain/kernel/InitOp.ts"
 import type { SupervisorSpec } from "../../../domain/kernel/Supervisor.ts"
 import type { Call, Event } from "../behaviours/Behaviour.ts"
 import type { Limits, Node, Place } from "../World.ts"
 
-/** When a process runs next; `tie` is drawn, so that the order at one moment depends on the seed. */
+/**
+ * When a process runs next; `tie` is drawn, so that the order at one moment depends on the seed.
+ */
 export interface Timer {
   readonly at: number
   readonly tie: number
@@ -20,7 +23,12 @@ export type Descriptor =
   | { readonly _tag: "PipeWrite"; readonly pipe: number }
   | { readonly _tag: "Terminal"; readonly terminal: number }
   /** `offset`: where the next read begins; writes go to the end. */
-  | { readonly _tag: "File"; readonly filesystem: number; readonly node: Node; readonly offset: number }
+  | {
+    readonly _tag: "File"
+    readonly filesystem: number
+    readonly node: Node
+    readonly offset: number
+  }
 
 export interface CapabilitySets {
   readonly effective: ReadonlyArray<number>
@@ -38,7 +46,12 @@ export interface ExitRecord {
 
 export interface InitReport {
   readonly at: number
-  readonly failed?: { readonly operation: number; readonly errno: number; readonly syscall: string; readonly path: string }
+  readonly failed?: {
+    readonly operation: number
+    readonly errno: number
+    readonly syscall: string
+    readonly path: string
+  }
 }
 
 export type Task =
@@ -48,7 +61,9 @@ export type Task =
   | SupervisorTask
   /** The child between clone and exec: `next` is the index of the InitOp to perform. */
   | {
-    readonly _tag: "Init"; readonly program: ReadonlyArray<InitOp>; readonly next: number
+    readonly _tag: "Init"
+    readonly program: ReadonlyArray<InitOp>
+    readonly next: number
     /** Detached mounts opened by TreeOpen. */
     readonly slots: { readonly [slot: number]: number }
     /** Directory that MaskPaths binds over others: its mount, 0 before the first. */
@@ -75,8 +90,9 @@ export interface SupervisorTask {
   readonly _tag: "Supervisor"
   readonly spec: SupervisorSpec
   /**
-   * `starting`: before the clone. `launching`: the child performs its program. `killing`: the init has gone,
-   * what is left dies. `draining`: the last output is read. `flushing`: clients take the last frame.
+   * `starting`: before the clone. `launching`: the child performs its program. `killing`: the init
+   * has gone, what is left dies. `draining`: the last output is read. `flushing`: clients take the
+   * last frame.
    */
   readonly phase: "starting" | "launching" | "running" | "killing" | "draining" | "flushing"
   readonly init: number
@@ -94,10 +110,18 @@ export interface SupervisorTask {
   /** 0: not started. */
   readonly startedAt: number
   readonly failed?: NonNullable<InitReport["failed"]>
-  readonly exit?: { readonly at: number; readonly code: number; readonly signal: number; readonly oomKilled: boolean }
+  readonly exit?: {
+    readonly at: number
+    readonly code: number
+    readonly signal: number
+    readonly oomKilled: boolean
+  }
   /** oom_kill counter before the start. */
   readonly oomBefore: number
-  /** When the killing is given up, and the next pause in it; microseconds. */
+  /**
+   * While `killing`: when that is given up, and the next pause in it. Afterwards: since when
+   * clients are waited for. Microseconds.
+   */
   readonly patience: number
   readonly pause: number
   readonly lines: { readonly stdout: LogLine; readonly stderr: LogLine }
@@ -139,6 +163,8 @@ export interface Process {
   readonly argv: ReadonlyArray<string>
   readonly environment: ReadonlyArray<string>
   readonly executable: string
+  /** The name it was executed by (comm); absent: the executable's. */
+  readonly name?: string
   readonly namespaces: { readonly [K in NamespaceKind]: number }
   readonly pidForChildren: number
   readonly timeForChildren: number

@@ -1,8 +1,8 @@
 /**
- * Time passes: processes whose moment has come get their turns, one after the other, in the order of the
- * world's timers.
+ * Time passes: processes whose moment has come get their turns, one after the other, in the order
+ * of the world's timers.
  */
-import { isFrozen, isFrozenByV1 } from "../cgroups/cgroupTree.ts"
+import { isFrozen, isFrozenByV1 } from "../cgroups/freezing.ts"
 import { alter, type Draft } from "../Draft.ts"
 import { runInit } from "../init/runInit.ts"
 import { runSupervisor } from "../supervisor/runSupervisor.ts"

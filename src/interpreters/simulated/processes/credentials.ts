@@ -8,8 +8,8 @@ import type { CapabilitySets, Process } from "./Process.ts"
 
 /** Numbers from include/uapi/linux/capability.h that the simulated kernel asks for. */
 export const capability = {
-  chown: 0, dacOverride: 1, dacReadSearch: 2, fowner: 3, kill: 5, setgid: 6, setuid: 7, setpcap: 8, netAdmin: 12,
-  sysAdmin: 21, sysResource: 24, mknod: 27
+  chown: 0, dacOverride: 1, dacReadSearch: 2, fowner: 3, kill: 5, setgid: 6, setuid: 7, setpcap: 8,
+  netAdmin: 12, sysAdmin: 21, sysResource: 24, mknod: 27
 } as const
 
 /** Overflow ids: what an unmapped id looks like from inside (/proc/sys/kernel/overflowuid). */
@@ -23,8 +23,13 @@ export const fullCapabilities = (draft: Draft): CapabilitySets => {
   return { effective: all, permitted: all, inheritable: [], bounding: all, ambient: [] }
 }
 
-export const noCapabilities = (bounding: ReadonlyArray<number>): CapabilitySets =>
-  ({ effective: [], permitted: [], inheritable: [], bounding, ambient: [] })
+export const noCapabilities = (bounding: ReadonlyArray<number>): CapabilitySets => ({
+  effective: [],
+  permitted: [],
+  inheritable: [],
+  bounding,
+  ambient: []
+})
 
 export const userNamespace = (draft: Draft, id: number): NamespaceOf<"user"> => {
   const namespace = draft.namespaces.get(id)
@@ -33,14 +38,18 @@ export const userNamespace = (draft: Draft, id: number): NamespaceOf<"user"> => 
 
 const outside = (ranges: ReadonlyArray<IdRange>, id: number): number | undefined => {
   for (const range of ranges) {
-    if (id >= range.inside && id < range.inside + range.count) return range.outside + id - range.inside
+    if (id >= range.inside && id < range.inside + range.count) {
+      return range.outside + id - range.inside
+    }
   }
   return undefined
 }
 
 const inside = (ranges: ReadonlyArray<IdRange>, id: number): number | undefined => {
   for (const range of ranges) {
-    if (id >= range.outside && id < range.outside + range.count) return range.inside + id - range.outside
+    if (id >= range.outside && id < range.outside + range.count) {
+      return range.inside + id - range.outside
+    }
   }
   return undefined
 }
@@ -51,11 +60,18 @@ type Kind = "uidMap" | "gidMap"
 export const toHost = (draft: Draft, user: number, kind: Kind, id: number): number | undefined => {
   const namespace = userNamespace(draft, user)
   const above = outside(namespace[kind], id)
-  return above === undefined || namespace.parent === 0 ? above : toHost(draft, namespace.parent, kind, above)
+  return above === undefined || namespace.parent === 0
+    ? above
+    : toHost(draft, namespace.parent, kind, above)
 }
 
 /** A host id as a user namespace sees it; `undefined` when it is not mapped. */
-export const toInside = (draft: Draft, user: number, kind: Kind, id: number): number | undefined => {
+export const toInside = (
+  draft: Draft,
+  user: number,
+  kind: Kind,
+  id: number
+): number | undefined => {
   const namespace = userNamespace(draft, user)
   const above = namespace.parent === 0 ? id : toInside(draft, namespace.parent, kind, id)
   return above === undefined ? undefined : inside(namespace[kind], above)
@@ -64,22 +80,33 @@ export const toInside = (draft: Draft, user: number, kind: Kind, id: number): nu
 /** Whether both ids of a file exist in the user namespace. */
 export const mapsToInside = (draft: Draft, user: number, uid: number, gid: number): boolean =>
   draft.initial.user === user ||
-  (toInside(draft, user, "uidMap", uid) !== undefined && toInside(draft, user, "gidMap", gid) !== undefined)
+  (toInside(draft, user, "uidMap", uid) !== undefined &&
+    toInside(draft, user, "gidMap", gid) !== undefined)
 
 /** ns_capable(9): in its own namespace and, as owner or with the capability, in those below. */
-export const hasCapability = (draft: Draft, process: Process, number: number, user: number): boolean => {
+export const hasCapability = (
+  draft: Draft,
+  process: Process,
+  number: number,
+  user: number
+): boolean => {
   let at = user
   for (;;) {
     if (process.namespaces.user === at) return process.capabilities.effective.includes(number)
     const namespace = userNamespace(draft, at)
     if (namespace.parent === 0) return false
-    if (namespace.parent === process.namespaces.user && namespace.creator === process.uid) return true
+    if (namespace.parent === process.namespaces.user && namespace.creator === process.uid) {
+      return true
+    }
     at = namespace.parent
   }
 }
 
 export const requireCapability = (
-  draft: Draft, process: Process, number: number, user: number = process.namespaces.user
+  draft: Draft,
+  process: Process,
+  number: number,
+  user: number = process.namespaces.user
 ): void => {
   if (!hasCapability(draft, process, number, user)) fail("EPERM")
 }

@@ -12,13 +12,19 @@ type Outcome = { readonly value: unknown } | undefined
 const endOfFile: Outcome = { value: new Uint8Array(0) }
 
 const readFileAt = (
-  draft: Draft, process: Process, index: 0 | 1 | 2, file: Extract<Descriptor, { readonly _tag: "File" }>
+  draft: Draft,
+  process: Process,
+  index: 0 | 1 | 2,
+  file: Extract<Descriptor, { readonly _tag: "File" }>
 ): Outcome => {
   const filesystem = draft.filesystems.get(file.filesystem) ?? fail("EIO")
   const driver = driverOf(filesystem)
   if (driver.attributes(draft, filesystem, file.node).type === "directory") fail("EISDIR")
   const content = bytesOf(driver.read(draft, filesystem, file.node))
-  const stdio = process.stdio.with(index, { ...file, offset: content.length }) as unknown as Process["stdio"]
+  const stdio = process.stdio.with(index, {
+    ...file,
+    offset: content.length
+  }) as unknown as Process["stdio"]
   alter(draft, process.pid, { stdio })
   return { value: content.subarray(file.offset) }
 }
@@ -49,7 +55,9 @@ export const read = (draft: Draft, pid: number, index: 0 | 1 | 2): Outcome => {
       return readTerminal(draft, pid, descriptor.terminal)
     case "PipeRead": {
       const pipe = pipeAt(draft, descriptor.pipe)
-      if (pipe.chunks.length > 0) return { value: new Uint8Array(Buffer.concat(drainPipe(draft, pipe.id))) }
+      if (pipe.chunks.length > 0) {
+        return { value: new Uint8Array(Buffer.concat(drainPipe(draft, pipe.id))) }
+      }
       if (pipe.writers === 0) return endOfFile
       watch(draft, descriptor, pid)
       return undefined
@@ -77,7 +85,12 @@ const cooked = (data: Uint8Array): Uint8Array => {
   return Uint8Array.from(out)
 }
 
-const writePipe = (draft: Draft, pid: number, call: Extract<Call, { readonly _tag: "Write" }>, pipe: number): Outcome => {
+const writePipe = (
+  draft: Draft,
+  pid: number,
+  call: Extract<Call, { readonly _tag: "Write" }>,
+  pipe: number
+): Outcome => {
   if (pipeAt(draft, pipe).readers === 0) {
     sendSignal(draft, pid, signals.SIGPIPE, "kernel")
     fail("EPIPE")
@@ -92,7 +105,11 @@ const writePipe = (draft: Draft, pid: number, call: Extract<Call, { readonly _ta
   return undefined
 }
 
-export const write = (draft: Draft, pid: number, call: Extract<Call, { readonly _tag: "Write" }>): Outcome => {
+export const write = (
+  draft: Draft,
+  pid: number,
+  call: Extract<Call, { readonly _tag: "Write" }>
+): Outcome => {
   const descriptor = processOf(draft, pid).stdio[call.descriptor]
   switch (descriptor._tag) {
     case "Null":
@@ -103,7 +120,9 @@ export const write = (draft: Draft, pid: number, call: Extract<Call, { readonly 
       return writePipe(draft, pid, call, descriptor.pipe)
     case "Terminal": {
       const terminal = terminalAt(draft, descriptor.terminal)
-      alterTerminal(draft, terminal.id, { output: [...terminal.output, cooked(bytesOf(call.data))] })
+      alterTerminal(draft, terminal.id, {
+        output: [...terminal.output, cooked(bytesOf(call.data))]
+      })
       return { value: call.data.length }
     }
     case "File": {

@@ -9,7 +9,8 @@ export const pipeCapacity = 65_536
 
 export const pipeAt = (draft: Draft, id: number): Pipe => draft.pipes.get(id) ?? fail("EBADF")
 
-export const terminalAt = (draft: Draft, id: number): Terminal => draft.terminals.get(id) ?? fail("EBADF")
+export const terminalAt = (draft: Draft, id: number): Terminal =>
+  draft.terminals.get(id) ?? fail("EBADF")
 
 export const wakeAll = (draft: Draft, waiting: ReadonlyArray<number>): void => {
   for (const pid of waiting) wake(draft, pid)
@@ -18,7 +19,9 @@ export const wakeAll = (draft: Draft, waiting: ReadonlyArray<number>): void => {
 /** Changes a pipe and wakes all who wait at it; a pipe without ends is gone. */
 export const alterPipe = (draft: Draft, id: number, change: Partial<Pipe>): void => {
   const pipe = { ...pipeAt(draft, id), ...change }
-  draft.pipes = pipe.readers + pipe.writers <= 0 ? draft.pipes.remove(id) : draft.pipes.set(id, pipe)
+  draft.pipes = pipe.readers + pipe.writers <= 0
+    ? draft.pipes.remove(id)
+    : draft.pipes.set(id, pipe)
   wakeAll(draft, pipe.watchers)
 }
 
@@ -29,9 +32,21 @@ export const alterTerminal = (draft: Draft, id: number, change: Partial<Terminal
 }
 
 /** A pipe with the ends as given; `watcher` is told of every change. */
-export const makePipe = (draft: Draft, readers: number, writers: number, watcher: number): number => {
+export const makePipe = (
+  draft: Draft,
+  readers: number,
+  writers: number,
+  watcher: number
+): number => {
   const id = takeId(draft)
-  draft.pipes = draft.pipes.set(id, { id, chunks: [], size: 0, readers, writers, watchers: [watcher] })
+  draft.pipes = draft.pipes.set(id, {
+    id,
+    chunks: [],
+    size: 0,
+    readers,
+    writers,
+    watchers: [watcher]
+  })
   return id
 }
 
@@ -44,7 +59,10 @@ export const watch = (draft: Draft, descriptor: Descriptor, pid: number): void =
   } else if (descriptor._tag === "Terminal") {
     const terminal = draft.terminals.get(descriptor.terminal)
     if (terminal === undefined || terminal.watchers.includes(pid)) return
-    draft.terminals = draft.terminals.set(terminal.id, { ...terminal, watchers: [...terminal.watchers, pid] })
+    draft.terminals = draft.terminals.set(terminal.id, {
+      ...terminal,
+      watchers: [...terminal.watchers, pid]
+    })
   }
 }
 
@@ -55,7 +73,9 @@ export const hold = (draft: Draft, descriptor: Descriptor): void => {
   } else if (descriptor._tag === "PipeWrite") {
     alterPipe(draft, descriptor.pipe, { writers: pipeAt(draft, descriptor.pipe).writers + 1 })
   } else if (descriptor._tag === "Terminal") {
-    alterTerminal(draft, descriptor.terminal, { slaves: terminalAt(draft, descriptor.terminal).slaves + 1 })
+    alterTerminal(draft, descriptor.terminal, {
+      slaves: terminalAt(draft, descriptor.terminal).slaves + 1
+    })
   }
 }
 
@@ -64,13 +84,21 @@ export const close = (draft: Draft, descriptor: Descriptor): void => {
     alterPipe(draft, descriptor.pipe, { readers: pipeAt(draft, descriptor.pipe).readers - 1 })
   } else if (descriptor._tag === "PipeWrite" && draft.pipes.get(descriptor.pipe) !== undefined) {
     alterPipe(draft, descriptor.pipe, { writers: pipeAt(draft, descriptor.pipe).writers - 1 })
-  } else if (descriptor._tag === "Terminal" && draft.terminals.get(descriptor.terminal) !== undefined) {
-    alterTerminal(draft, descriptor.terminal, { slaves: terminalAt(draft, descriptor.terminal).slaves - 1 })
+  } else if (
+    descriptor._tag === "Terminal" && draft.terminals.get(descriptor.terminal) !== undefined
+  ) {
+    alterTerminal(draft, descriptor.terminal, {
+      slaves: terminalAt(draft, descriptor.terminal).slaves - 1
+    })
   }
 }
 
 const nothing: Descriptor = { _tag: "Null" }
-export const noDescriptors: readonly [Descriptor, Descriptor, Descriptor] = [nothing, nothing, nothing]
+export const noDescriptors: readonly [Descriptor, Descriptor, Descriptor] = [
+  nothing,
+  nothing,
+  nothing
+]
 
 /** Gives up both ends of a pipe that a process has made. */
 export const closePipe = (draft: Draft, pid: number, id: number): void => {
@@ -94,7 +122,10 @@ export const fillPipe = (draft: Draft, id: number, data: Uint8Array): number => 
   const pipe = pipeAt(draft, id)
   const taken = Math.min(data.length, pipeCapacity - pipe.size)
   if (taken > 0) {
-    alterPipe(draft, id, { chunks: [...pipe.chunks, data.subarray(0, taken)], size: pipe.size + taken })
+    alterPipe(draft, id, {
+      chunks: [...pipe.chunks, data.subarray(0, taken)],
+      size: pipe.size + taken
+    })
   }
   return taken
 }

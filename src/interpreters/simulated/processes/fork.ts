@@ -1,6 +1,7 @@
 /** clone(2): a new process, charged to its cgroups, in the namespaces asked for. */
 import type { NamespaceKind } from "../../../domain/kernel/InitOp.ts"
-import { enterCgroups, requireTaskRoom } from "../cgroups/cgroupTree.ts"
+import { requireTaskRoom } from "../cgroups/cgroupTree.ts"
+import { enterCgroups } from "../cgroups/membership.ts"
 import { alter, type Draft, fail, processOf } from "../Draft.ts"
 import { capability, hasCapability, requireCapability } from "./credentials.ts"
 import { hold } from "./descriptors.ts"
@@ -26,16 +27,27 @@ const requireProcessLimit = (draft: Draft, parent: Process): void => {
   const limit = parent.limits.nproc?.soft
   if (limit === undefined || limit === "unlimited" || parent.uid === 0) return
   const user = draft.initial.user
-  if (hasCapability(draft, parent, capability.sysResource, user) || hasCapability(draft, parent, capability.sysAdmin, user)) return
+  if (
+    hasCapability(draft, parent, capability.sysResource, user) ||
+    hasCapability(draft, parent, capability.sysAdmin, user)
+  ) return
   const own = draft.processes.values().filter((one) => one.uid === parent.uid).length
   if (own >= limit) fail("EAGAIN")
 }
 
-/** Takes a number in a pid namespace; the first process there is its init. ENOMEM when the init has died. */
+/**
+ * Takes a number in a pid namespace; the first process there is its init. ENOMEM when the init has
+ * died.
+ */
 const takePid = (draft: Draft, namespace: number, hostPid: number): number => {
   const { next, init, dead } = namespaceAt(draft, "pid", namespace)
   if (dead) fail("ENOMEM")
-  alterNamespace(draft, "pid", namespace, init === 0 ? { next: next + 1, init: hostPid } : { next: next + 1 })
+  alterNamespace(
+    draft,
+    "pid",
+    namespace,
+    init === 0 ? { next: next + 1, init: hostPid } : { next: next + 1 }
+  )
   return next
 }
 
@@ -49,14 +61,19 @@ const takePids = (draft: Draft, hostPid: number, innermost: number): Process["pi
   return [...pids, { namespace: draft.initial.pid, pid: hostPid }]
 }
 
-/** EAGAIN (pids.max, RLIMIT_NPROC), ENOMEM (dead pid namespace), EPERM (namespaces); gives the host pid. */
+/**
+ * EAGAIN (pids.max, RLIMIT_NPROC), ENOMEM (dead pid namespace), EPERM (namespaces); gives the host
+ * pid.
+ */
 export const fork = (draft: Draft, parentPid: number, cloning: Cloning): number => {
   const parent = processOf(draft, parentPid)
   const wanted = cloning.namespaces ?? []
   const cgroups = cloning.cgroup === undefined
     ? parent.cgroups
     : parent.cgroups.with(draft.cgroups.get(cloning.cgroup)!.hierarchy, cloning.cgroup)
-  if (wanted.length > 0 && !wanted.includes("user")) requireCapability(draft, parent, capability.sysAdmin)
+  if (wanted.length > 0 && !wanted.includes("user")) {
+    requireCapability(draft, parent, capability.sysAdmin)
+  }
   if (namespaceAt(draft, "pid", parent.pidForChildren).dead) fail("ENOMEM")
   requireProcessLimit(draft, parent)
   requireTaskRoom(draft, cgroups)
@@ -64,11 +81,23 @@ export const fork = (draft: Draft, parentPid: number, cloning: Cloning): number 
   alterNamespace(draft, "pid", draft.initial.pid, { next: pid + 1 })
   const { exit: _exit, ...inherited } = parent
   draft.processes = draft.processes.set(pid, {
-    ...inherited, pid, parent: parentPid, children: [], pids: [], task: cloning.task, state: "running", due: false,
-    pending: [], cgroups, memory: 0, cpu: 0, startedAt: draft.now,
+    ...inherited,
+    pid,
+    parent: parentPid,
+    children: [],
+    pids: [],
+    task: cloning.task,
+    state: "running",
+    due: false,
+    pending: [],
+    cgroups,
+    memory: 0,
+    cpu: 0,
+    startedAt: draft.now,
     startTime: Math.floor((draft.now - draft.bootedAt) * ticks / 1_000_000),
     namespaces: { ...parent.namespaces, pid: parent.pidForChildren, time: parent.timeForChildren },
-    stdio: cloning.stdio ?? parent.stdio, pipes: []
+    stdio: cloning.stdio ?? parent.stdio,
+    pipes: []
   })
   referAll(draft, processOf(draft, pid))
   unshare(draft, pid, wanted, true)

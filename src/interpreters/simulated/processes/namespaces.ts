@@ -1,4 +1,7 @@
-/** Namespaces: made by clone and unshare, entered by setns, and freed with their last user (namespaces(7)). */
+/**
+ * Namespaces: made by clone and unshare, entered by setns, and freed with their last user
+ * (namespaces(7)).
+ */
 import type { NamespaceKind } from "../../../domain/kernel/InitOp.ts"
 import { alter, type Draft, fail, processOf, takeId } from "../Draft.ts"
 import { cloneTree, drop } from "../mounts/mountTree.ts"
@@ -6,31 +9,58 @@ import type { Namespace, NamespaceOf, Place } from "../World.ts"
 import { capability, fullCapabilities, requireCapability } from "./credentials.ts"
 import type { Process } from "./Process.ts"
 
-export const kinds: ReadonlyArray<NamespaceKind> = ["user", "mnt", "uts", "ipc", "net", "cgroup", "time", "pid"]
+export const kinds: ReadonlyArray<NamespaceKind> = [
+  "user", "mnt", "uts", "ipc", "net", "cgroup", "time", "pid"
+]
 
-export const namespaceAt = <K extends NamespaceKind>(draft: Draft, kind: K, id: number): NamespaceOf<K> => {
+/** PROC_DYNAMIC_FIRST of include/linux/proc_ns.h: where the numbers of namespaces begin. */
+const firstNumber = 0xf0000000
+
+/** What a link of /proc/PID/ns says, `uts:[4026531838]`. */
+export const namespaceLink = (kind: string, id: number): string => `${kind}:[${firstNumber + id}]`
+
+export const namespaceAt = <K extends NamespaceKind>(
+  draft: Draft,
+  kind: K,
+  id: number
+): NamespaceOf<K> => {
   const namespace = draft.namespaces.get(id)
   return namespace?.kind === kind ? namespace as NamespaceOf<K> : fail("EINVAL")
 }
 
 export const alterNamespace = <K extends NamespaceKind>(
-  draft: Draft, kind: K, id: number, change: Partial<NamespaceOf<K>>
+  draft: Draft,
+  kind: K,
+  id: number,
+  change: Partial<NamespaceOf<K>>
 ): void => {
-  draft.namespaces = draft.namespaces.set(id, { ...namespaceAt(draft, kind, id), ...change } as Namespace)
+  draft.namespaces = draft.namespaces.set(
+    id,
+    { ...namespaceAt(draft, kind, id), ...change } as Namespace
+  )
 }
 
 const refer = (draft: Draft, id: number): void => {
   const namespace = draft.namespaces.get(id)
   if (namespace === undefined) return
-  draft.namespaces = draft.namespaces.set(id, { ...namespace, references: namespace.references + 1 })
+  draft.namespaces = draft.namespaces.set(id, {
+    ...namespace,
+    references: namespace.references + 1
+  })
 }
 
-/** Gives a reference back; with the last one the namespace goes, and with a mount namespace its mounts. */
+/**
+ * Gives a reference back; with the last one the namespace goes, and with a mount namespace its
+ * mounts.
+ */
 export const releaseNamespace = (draft: Draft, id: number): void => {
   const namespace = draft.namespaces.get(id)
   if (namespace === undefined) return
   if (namespace.references > 1) {
-    draft.namespaces = draft.namespaces.set(id, { ...namespace, references: namespace.references - 1 })
+    draft.namespaces = draft.namespaces.set(id, {
+      ...namespace,
+      references: namespace.references - 1
+    })
     return
   }
   draft.namespaces = draft.namespaces.remove(id)
@@ -49,11 +79,18 @@ export const referAll = (draft: Draft, process: Process): void => {
 /** A process is gone; its pid namespaces are given back when it is reaped. */
 export const releaseAll = (draft: Draft, process: Process): void => {
   for (const kind of kinds) if (kind !== "pid") releaseNamespace(draft, process.namespaces[kind])
-  if (process.timeForChildren !== process.namespaces.time) releaseNamespace(draft, process.timeForChildren)
+  if (process.timeForChildren !== process.namespaces.time) {
+    releaseNamespace(draft, process.timeForChildren)
+  }
 }
 
 /** Sets the namespace that children are born into (pid, time). */
-const setForChildren = (draft: Draft, pid: number, field: "pidForChildren" | "timeForChildren", id: number): void => {
+const setForChildren = (
+  draft: Draft,
+  pid: number,
+  field: "pidForChildren" | "timeForChildren",
+  id: number
+): void => {
   const process = processOf(draft, pid)
   const own = process.namespaces[field === "pidForChildren" ? "pid" : "time"]
   if (id !== own) refer(draft, id)
@@ -62,16 +99,27 @@ const setForChildren = (draft: Draft, pid: number, field: "pidForChildren" | "ti
 }
 
 /** Copies the mounts of a namespace; the places of `process` move to the copies. */
-const copyMounts = (draft: Draft, process: Process, id: number, foreign: boolean): { root: number; move: (place: Place) => Place } => {
+const copyMounts = (
+  draft: Draft,
+  process: Process,
+  id: number,
+  foreign: boolean
+): { root: number; move: (place: Place) => Place } => {
   const source = namespaceAt(draft, "mnt", process.namespaces.mnt)
   const copies = new Map<number, number>()
   const root = cloneTree(draft, source.root, {
-    recursive: true, bind: false, slaves: foreign, onClone: (original, clone) => copies.set(original, clone)
+    recursive: true,
+    bind: false,
+    slaves: foreign,
+    onClone: (original, clone) => copies.set(original, clone)
   })
   for (const clone of copies.values()) {
     draft.mounts = draft.mounts.set(clone, { ...draft.mounts.get(clone)!, namespace: id })
   }
-  return { root, move: (place) => ({ mount: copies.get(place.mount) ?? place.mount, node: place.node }) }
+  return {
+    root,
+    move: (place) => ({ mount: copies.get(place.mount) ?? place.mount, node: place.node })
+  }
 }
 
 const common = (id: number, owner: number) => ({ id, owner, references: 0 })
@@ -110,13 +158,24 @@ const makeUser = (draft: Draft, process: Process): number => {
   const parent = process.namespaces.user
   refer(draft, parent)
   draft.namespaces = draft.namespaces.set(id, {
-    ...common(id, 0), kind: "user", parent, creator: process.uid, uidMap: [], gidMap: []
+    ...common(id, 0),
+    kind: "user",
+    parent,
+    creator: process.uid,
+    uidMap: [],
+    gidMap: []
   })
   return id
 }
 
 /** Puts a process into a namespace in place of its own of that kind. */
-const swap = (draft: Draft, pid: number, kind: NamespaceKind, id: number, extra: Partial<Process> = {}): void => {
+const swap = (
+  draft: Draft,
+  pid: number,
+  kind: NamespaceKind,
+  id: number,
+  extra: Partial<Process> = {}
+): void => {
   const process = processOf(draft, pid)
   refer(draft, id)
   alter(draft, pid, { ...extra, namespaces: { ...process.namespaces, [kind]: id } })
@@ -124,13 +183,21 @@ const swap = (draft: Draft, pid: number, kind: NamespaceKind, id: number, extra:
 }
 
 /**
- * Gives a process new namespaces: EPERM without CAP_SYS_ADMIN, which a new user namespace brings with it.
- * Pid and time namespaces are for its children (unshare(2)), unless it is just being `born` (clone(2)).
+ * Gives a process new namespaces: EPERM without CAP_SYS_ADMIN, which a new user namespace brings
+ * with it. Pid and time namespaces are for its children (unshare(2)), unless it is just being
+ * `born` (clone(2)).
  */
-export const unshare = (draft: Draft, pid: number, wanted: ReadonlyArray<NamespaceKind>, born: boolean): void => {
+export const unshare = (
+  draft: Draft,
+  pid: number,
+  wanted: ReadonlyArray<NamespaceKind>,
+  born: boolean
+): void => {
   const parentUser = processOf(draft, pid).namespaces.user
   if (wanted.includes("user")) {
-    swap(draft, pid, "user", makeUser(draft, processOf(draft, pid)), { capabilities: fullCapabilities(draft) })
+    swap(draft, pid, "user", makeUser(draft, processOf(draft, pid)), {
+      capabilities: fullCapabilities(draft)
+    })
   }
   const user = processOf(draft, pid).namespaces.user
   for (const kind of kinds) {

@@ -1,13 +1,13 @@
 /**
- * A turn of a program: what its last call came to goes to its behaviour, and the next call begins. Calls
- * that wait are looked at again whenever the process is woken.
+ * A turn of a program: what its last call came to goes to its behaviour, and the next call begins.
+ * Calls that wait are looked at again whenever the process is woken.
  */
 import type { Behaviour, Call, Event } from "../behaviours/Behaviour.ts"
 import { alter, type Draft, Failure, processOf } from "../Draft.ts"
 import { performCall } from "./calls.ts"
-import { dispositionOf } from "./signals.ts"
 import type { ProgramTask } from "./Process.ts"
 import { schedule } from "./schedule.ts"
+import { dispositionOf } from "./signals.ts"
 
 /** Microseconds of CPU that a turn takes. */
 const turnCost = 20
@@ -19,7 +19,9 @@ export const addCpu = (draft: Draft, pid: number, micros: number): void => {
     const { version, controllers } = draft.hierarchies[index]!
     if (version === 1 && !controllers.includes("cpu") && !controllers.includes("cpuacct")) continue
     const cgroup = draft.cgroups.get(id)
-    if (cgroup !== undefined) draft.cgroups = draft.cgroups.set(id, { ...cgroup, cpu: cgroup.cpu + micros })
+    if (cgroup !== undefined) {
+      draft.cgroups = draft.cgroups.set(id, { ...cgroup, cpu: cgroup.cpu + micros })
+    }
   }
 }
 
@@ -31,7 +33,9 @@ const setTask = (draft: Draft, pid: number, task: ProgramTask): void => {
 const takeCaught = (draft: Draft, pid: number): number | undefined => {
   const process = processOf(draft, pid)
   const signal = process.pending.find((one) => dispositionOf(process, one) === "catch")
-  if (signal !== undefined) alter(draft, pid, { pending: process.pending.filter((one) => one !== signal) })
+  if (signal !== undefined) {
+    alter(draft, pid, { pending: process.pending.filter((one) => one !== signal) })
+  }
   return signal
 }
 
@@ -49,7 +53,8 @@ const attempt = (draft: Draft, pid: number, call: Call): Event | undefined => {
 /** The program may have gone, or become another, in its own call. */
 const isStill = (draft: Draft, pid: number, task: ProgramTask): boolean => {
   const now = draft.processes.get(pid)
-  return now !== undefined && now.state !== "zombie" && now.task._tag === "Program" && now.task.behaviour === task.behaviour &&
+  return now !== undefined && now.state !== "zombie" && now.task._tag === "Program" &&
+    now.task.behaviour === task.behaviour &&
     now.task.state === task.state
 }
 
@@ -83,4 +88,3 @@ export const runProgram = (draft: Draft, pid: number): void => {
   setTask(draft, pid, { ...rest, state, call })
   settle(draft, pid, call)
 }
-

@@ -8,7 +8,9 @@ export const runReaper = (draft: Draft, pid: number): void => {
   const process = processOf(draft, pid)
   const { child } = process.task as Extract<Task, { readonly _tag: "Reaper" }>
   alter(draft, pid, { pending: [] })
-  for (const signal of process.pending) if (signal !== signals.SIGCHLD) sendSignal(draft, child, signal, pid)
+  for (const signal of process.pending) {
+    if (signal !== signals.SIGCHLD) sendSignal(draft, child, signal, pid)
+  }
   for (const dead of process.children) {
     const zombie = processOf(draft, dead)
     if (!isReapable(draft, zombie)) continue

@@ -5,7 +5,8 @@ import type { Timer } from "./Process.ts"
 /** Microseconds that a turn takes at most: what a system call and a context switch cost. */
 const latency = 40
 
-const before = (one: Timer, other: Timer): boolean => one.at < other.at || (one.at === other.at && one.tie < other.tie)
+const before = (one: Timer, other: Timer): boolean =>
+  one.at < other.at || (one.at === other.at && one.tie < other.tie)
 
 /** Takes a process off the list. */
 export const cancel = (draft: Draft, pid: number): void => {
@@ -13,10 +14,17 @@ export const cancel = (draft: Draft, pid: number): void => {
   if (at >= 0) draft.timers = draft.timers.toSpliced(at, 1)
 }
 
-/** Gives a process its turn `delay` microseconds from now, and a drawn latency later; in place of an earlier one. */
+/**
+ * Gives a process its turn `delay` microseconds from now, and a drawn latency later; in place of an
+ * earlier one.
+ */
 export const schedule = (draft: Draft, pid: number, delay: number): void => {
   cancel(draft, pid)
-  const timer: Timer = { at: draft.now + delay + 1 + draw(draft, latency), tie: draw(draft, 2 ** 30), pid }
+  const timer: Timer = {
+    at: draft.now + delay + 1 + draw(draft, latency),
+    tie: draw(draft, 2 ** 30),
+    pid
+  }
   let low = 0
   let high = draft.timers.length
   while (low < high) {

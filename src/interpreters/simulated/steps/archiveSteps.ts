@@ -1,10 +1,10 @@
 /** Trees as tar streams, out of root file systems and into them. */
+import { packTree } from "../archives/packTree.ts"
+import { startUnpack, unpackBytes } from "../archives/unpack.ts"
 import { fail } from "../Draft.ts"
 import { attributesOf } from "../files/access.ts"
 import { resolve, resolveDirectory } from "../files/resolve.ts"
-import { addHandle, closeHandle, handleAt } from "../processes/handles.ts"
-import { packTree } from "../archives/packTree.ts"
-import { startUnpack, unpackBytes } from "../archives/unpack.ts"
+import { addHandle, closeIfOpen, handleAt } from "../processes/handles.ts"
 import { closeRoot, inside, insideRoot, openRoot } from "./rootSteps.ts"
 import type { Handlers } from "./Step.ts"
 
@@ -21,7 +21,9 @@ const guarded = <A>(release: () => void, body: () => A): A => {
   }
 }
 
-export const archiveSteps: Handlers<"ArchiveRead" | "ArchiveWrite" | "ArchivePull" | "ArchivePush" | "ArchiveClose"> = {
+export const archiveSteps: Handlers<
+  "ArchiveRead" | "ArchiveWrite" | "ArchivePull" | "ArchivePush" | "ArchiveClose"
+> = {
   ArchiveRead: (draft, { root: source, path, name, follow }) => {
     const opened = openRoot(draft, source, false)
     return guarded(() => closeRoot(draft, opened), () => {
@@ -32,7 +34,9 @@ export const archiveSteps: Handlers<"ArchiveRead" | "ArchiveWrite" | "ArchivePul
       if (type === "socket" || (name === "" && type !== "directory")) fail("EINVAL", path)
       const data = packTree(draft, place, name)
       closeRoot(draft, opened)
-      return { archive: addHandle(draft, { _tag: "ArchiveRead", owner: draft.current, data, offset: 0 }) }
+      return {
+        archive: addHandle(draft, { _tag: "ArchiveRead", owner: draft.current, data, offset: 0 })
+      }
     })
   },
   ArchiveWrite: (draft, { root: source, path, owner, noOverwriteDirNonDir }) => {
@@ -47,10 +51,16 @@ export const archiveSteps: Handlers<"ArchiveRead" | "ArchiveWrite" | "ArchivePul
       const { root, ownMount } = opened
       return {
         archive: addHandle(draft, {
-          _tag: "ArchiveWrite", owner: draft.current, unpack: startUnpack({
-            root, directory, noOverwriteDirNonDir, ...(owner === undefined ? {} : { owner })
+          _tag: "ArchiveWrite",
+          owner: draft.current,
+          unpack: startUnpack({
+            root,
+            directory,
+            noOverwriteDirNonDir,
+            ...(owner === undefined ? {} : { owner })
           }),
-          ownMount, work: source._tag === "Layers" ? source.work : ""
+          ownMount,
+          work: source._tag === "Layers" ? source.work : ""
         })
       }
     })
@@ -66,13 +76,15 @@ export const archiveSteps: Handlers<"ArchiveRead" | "ArchiveWrite" | "ArchivePul
     draft.syscall = "write"
     const handle = handleAt(draft, draft.current, archive, "ArchiveWrite")
     if (handle.unpack.phase === "failed") fail("EBUSY", undefined, "an earlier push failed")
-    draft.handles = draft.handles.set(archive, { ...handle, unpack: { ...handle.unpack, phase: "failed" } })
+    draft.handles = draft.handles.set(archive, {
+      ...handle,
+      unpack: { ...handle.unpack, phase: "failed" }
+    })
     const unpack = unpackBytes(draft, handle.unpack, data, last)
     draft.handles = draft.handles.set(archive, { ...handle, unpack })
   },
   ArchiveClose: (draft, { archive }) => {
     draft.syscall = "close"
-    const handle = draft.handles.get(archive)
-    closeHandle(draft, handleAt(draft, draft.current, archive, handle?._tag === "ArchiveWrite" ? "ArchiveWrite" : "ArchiveRead"))
+    closeIfOpen(draft, draft.current, archive, ["ArchiveRead", "ArchiveWrite"])
   }
 }

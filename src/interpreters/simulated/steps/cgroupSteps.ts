@@ -1,25 +1,33 @@
-/** Operations on control groups: plain files and directories, with the waiting that dying processes need. */
+/**
+ * Operations on control groups: plain files and directories, with the waiting that dying processes
+ * need.
+ */
 import { cgroupOfNode } from "../cgroups/cgroupDriver.ts"
+import { alterCgroup, cgroupAt, processesBelow, subtreeOf } from "../cgroups/cgroupTree.ts"
 import { killBelow } from "../cgroups/coreFiles.ts"
-import { alterCgroup, cgroupAt, processesBelow, setFrozen, subtreeOf } from "../cgroups/cgroupTree.ts"
-import { current, type Draft, Failure, fail, notYet } from "../Draft.ts"
+import { setFrozen } from "../cgroups/freezing.ts"
+import { current, type Draft, fail, Failure, notYet } from "../Draft.ts"
 import { attributesOf, filesystemOf } from "../files/access.ts"
 import { textOf } from "../files/Driver.ts"
-import { makeDirectory, readFile, remove, writeFile } from "../files/fileCalls.ts"
+import { remove } from "../files/entryCalls.ts"
+import { makeDirectory, readFile, writeFile } from "../files/fileCalls.ts"
 import { resolve, resolveDirectory } from "../files/resolve.ts"
 import { capability, requireCapability } from "../processes/credentials.ts"
 import { signals } from "../processes/signals.ts"
 import { ensureDirectory } from "./fileSteps.ts"
 import type { Handlers } from "./Step.ts"
 
-const isGone = (failure: unknown): boolean => failure instanceof Failure && failure.errno === "ENOENT"
+const isGone = (failure: unknown): boolean =>
+  failure instanceof Failure && failure.errno === "ENOENT"
 
 /** The cgroup of a directory, or none when it does not exist. */
 const find = (draft: Draft, directory: string): number | undefined => {
   try {
     const place = resolveDirectory(draft, directory)
     const filesystem = filesystemOf(draft, place)
-    return filesystem.content._tag === "Cgroup" ? cgroupOfNode(draft, filesystem, place.node) : undefined
+    return filesystem.content._tag === "Cgroup"
+      ? cgroupOfNode(draft, filesystem, place.node)
+      : undefined
   } catch (failure) {
     if (isGone(failure)) return undefined
     throw failure
@@ -36,7 +44,11 @@ const writeValue = (draft: Draft, directory: string, file: string, value: string
   writeFile(draft, path, value === "" ? "\n" : value, { mode: 0, create: false })
 }
 
-const readValues = (draft: Draft, directory: string, files: ReadonlyArray<string>): Record<string, string> => {
+const readValues = (
+  draft: Draft,
+  directory: string,
+  files: ReadonlyArray<string>
+): Record<string, string> => {
   const texts: Record<string, string> = {}
   for (const file of files) {
     if (file.includes("/")) fail("EINVAL", directory, `${file} is no name of a file`)
@@ -52,11 +64,17 @@ const readValues = (draft: Draft, directory: string, files: ReadonlyArray<string
 
 /** Whether all that is left in a cgroup has its death before it. */
 const isDying = (draft: Draft, id: number): boolean =>
-  processesBelow(draft, id).every((pid) => draft.processes.get(pid)?.pending.includes(signals.SIGKILL) === true)
+  processesBelow(draft, id).every((pid) =>
+    draft.processes.get(pid)?.pending.includes(signals.SIGKILL) === true
+  )
 
 const freeze = (draft: Draft, directory: string, version: 1 | 2, frozen: boolean): void => {
-  writeValue(draft, directory, version === 1 ? "freezer.state" : "cgroup.freeze",
-    version === 1 ? frozen ? "FROZEN" : "THAWED" : frozen ? "1" : "0")
+  writeValue(
+    draft,
+    directory,
+    version === 1 ? "freezer.state" : "cgroup.freeze",
+    version === 1 ? frozen ? "FROZEN" : "THAWED" : frozen ? "1" : "0"
+  )
 }
 
 const kill = (draft: Draft, directory: string, version: 1 | 2): void | typeof notYet => {
@@ -65,7 +83,7 @@ const kill = (draft: Draft, directory: string, version: 1 | 2): void | typeof no
   if (id === undefined || cgroupAt(draft, id).population === 0) return
   killBelow(draft, id)
   // A process that the v1 freezer holds dies only when thawed
-  if (version === 1) for (const group of subtreeOf(draft, id)) setFrozen(draft, group.id, false)
+  if (version === 1) { for (const group of subtreeOf(draft, id)) setFrozen(draft, group.id, false) }
   return notYet
 }
 
@@ -75,7 +93,11 @@ const removeGroup = (draft: Draft, directory: string): void | typeof notYet => {
   if (id === undefined) return
   if (cgroupAt(draft, id).population > 0) {
     if (isDying(draft, id)) return notYet
-    return fail("EBUSY", directory, `processes ${processesBelow(draft, id).join(" ")} are in it: kill them`)
+    return fail(
+      "EBUSY",
+      directory,
+      `processes ${processesBelow(draft, id).join(" ")} are in it: kill them`
+    )
   }
   for (const child of cgroupAt(draft, id).children.keys) removeGroup(draft, `${directory}/${child}`)
   draft.syscall = "rmdir"
@@ -86,8 +108,15 @@ const removeGroup = (draft: Draft, directory: string): void | typeof notYet => {
 const instructionSize = 8
 
 type Tags =
-  | "CgroupMake" | "CgroupEnsure" | "CgroupWrite" | "CgroupRead" | "CgroupProcesses" | "CgroupFreeze" | "CgroupKill"
-  | "CgroupRemove" | "CgroupDevices"
+  | "CgroupMake"
+  | "CgroupEnsure"
+  | "CgroupWrite"
+  | "CgroupRead"
+  | "CgroupProcesses"
+  | "CgroupFreeze"
+  | "CgroupKill"
+  | "CgroupRemove"
+  | "CgroupDevices"
 
 export const cgroupSteps: Handlers<Tags> = {
   CgroupMake: (draft, { directory }) => {
@@ -102,7 +131,8 @@ export const cgroupSteps: Handlers<Tags> = {
     const id = find(draft, directory)
     return id === undefined ? [] : [...processesBelow(draft, id)].sort((one, other) => one - other)
   },
-  CgroupFreeze: (draft, { directory, version, frozen }) => freeze(draft, directory, version, frozen),
+  CgroupFreeze: (draft, { directory, version, frozen }) =>
+    freeze(draft, directory, version, frozen),
   CgroupKill: (draft, { directory, version }) => kill(draft, directory, version),
   CgroupRemove: (draft, { directory }) => removeGroup(draft, directory),
   CgroupDevices: (draft, { directory, program }) => {
@@ -112,8 +142,11 @@ export const cgroupSteps: Handlers<Tags> = {
     draft.syscall = "bpf"
     requireCapability(draft, current(draft), capability.sysAdmin, draft.initial.user)
     if (program.length === 0 || program.length % instructionSize !== 0) fail("EINVAL", directory)
-    const version2 = filesystem.content._tag === "Cgroup" && draft.hierarchies[filesystem.content.hierarchy]!.version === 2
+    const version2 = filesystem.content._tag === "Cgroup" &&
+      draft.hierarchies[filesystem.content.hierarchy]!.version === 2
     if (!version2) fail("EBADF", directory)
-    alterCgroup(draft, cgroupOfNode(draft, filesystem, place.node), { devices: program.length / instructionSize })
+    alterCgroup(draft, cgroupOfNode(draft, filesystem, place.node), {
+      devices: program.length / instructionSize
+    })
   }
 }

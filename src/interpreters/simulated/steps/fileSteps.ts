@@ -1,17 +1,29 @@
 /** Operations on files of the store and of the volatile directory, by the engine. */
-import { type Draft, Failure, fail, notYet } from "../Draft.ts"
-import { attributesOf, filesystemOf, read, requireAccess, requireEntryChange } from "../files/access.ts"
+import type { FileStatus } from "../../../domain/kernel/KernelOp.ts"
+import { current, type Draft, fail, Failure, notYet } from "../Draft.ts"
+import {
+  attributesOf, filesystemOf, read, requireAccess, requireEntryChange
+} from "../files/access.ts"
 import { type Attributes, bytesOf, textOf } from "../files/Driver.ts"
 import { driverOf } from "../files/drivers.ts"
-import { createAt, list, readFile, remove, removeTree, status } from "../files/fileCalls.ts"
+import { remove, removeTree } from "../files/entryCalls.ts"
+import { createAt, list, readFile, status } from "../files/fileCalls.ts"
 import { resolve, resolveEntry } from "../files/resolve.ts"
-import { current } from "../Draft.ts"
 import type { Node, Place } from "../World.ts"
-import type { FileStatus } from "../../../domain/kernel/KernelOp.ts"
 import type { Handlers } from "./Step.ts"
 
-export const fileStatus = ({ type, mode, uid, gid, size, major, minor, target }: Attributes): FileStatus =>
-  ({ type, mode, uid, gid, size, major, minor, ...(target === undefined ? {} : { target }) })
+export const fileStatus = (
+  { type, mode, uid, gid, size, major, minor, target }: Attributes
+): FileStatus => ({
+  type,
+  mode,
+  uid,
+  gid,
+  size,
+  major,
+  minor,
+  ...(target === undefined ? {} : { target })
+})
 
 /** A number that names a node as st_ino does: that of the tree, else one made of its path. */
 export const inodeNumber = (node: Node): number => {
@@ -21,13 +33,19 @@ export const inodeNumber = (node: Node): number => {
   return 2 ** 32 + (hash >>> 0)
 }
 
-const isMissing = (failure: unknown): boolean => failure instanceof Failure && failure.errno === "ENOENT"
+const isMissing = (failure: unknown): boolean =>
+  failure instanceof Failure && failure.errno === "ENOENT"
 
 /** mkdir(2) with exactly this mode: the umask is given back. */
 const makeDirectory = (draft: Draft, path: string, mode: number): void => {
   const { uid, gid } = current(draft)
   draft.syscall = "mkdir"
-  createAt(draft, resolveEntry(draft, path, false), path, { type: "directory", mode: mode & 0o7777, uid, gid })
+  createAt(draft, resolveEntry(draft, path, false), path, {
+    type: "directory",
+    mode: mode & 0o7777,
+    uid,
+    gid
+  })
 }
 
 const parentOf = (path: string): string => path.replace(/\/+$/, "").replace(/\/+[^/]*$/, "")
@@ -66,22 +84,37 @@ const replaceFile = (draft: Draft, path: string, mode: number, text: string): vo
     if (found.place.mount !== found.parent.mount) fail("EBUSY", path)
     driver.remove(draft, filesystem, found.parent.node, found.name)
   }
-  driver.create(draft, filesystem, found.parent.node, found.name, { type: "file", content: text, mode: mode & 0o7777, uid, gid })
+  driver.create(draft, filesystem, found.parent.node, found.name, {
+    type: "file",
+    content: text,
+    mode: mode & 0o7777,
+    uid,
+    gid
+  })
 }
 
-const regularFile = (draft: Draft, path: string): { readonly place: Place; readonly attributes: Attributes } => {
+const regularFile = (
+  draft: Draft,
+  path: string
+): { readonly place: Place; readonly attributes: Attributes } => {
   draft.syscall = "open"
   const place = resolve(draft, path, true)
   const attributes = attributesOf(draft, place)
   requireAccess(draft, attributes, read, path)
   draft.syscall = "read"
   if (attributes.type === "directory") fail("EISDIR", path)
-  if (attributes.type !== "file") fail(attributes.type === "socket" ? "ENXIO" : "EINVAL", path, "not a regular file")
+  if (attributes.type !== "file") {
+    fail(attributes.type === "socket" ? "ENXIO" : "EINVAL", path, "not a regular file")
+  }
   return { place, attributes }
 }
 
 const readRange = (
-  draft: Draft, path: string, wanted: number, offset: number, limit: number
+  draft: Draft,
+  path: string,
+  wanted: number,
+  offset: number,
+  limit: number
 ): { readonly data: Uint8Array; readonly inode: number } => {
   const { place } = regularFile(draft, path)
   const inode = inodeNumber(place.node)
@@ -126,8 +159,17 @@ const treeSize = (draft: Draft, top: Place): number => {
 }
 
 type Tags =
-  | "DirMake" | "DirEnsure" | "DirList" | "FileWrite" | "FileRead" | "FileReadRange" | "FileAwait" | "FileStat" | "FileRemove"
-  | "TreeRemove" | "TreeSize"
+  | "DirMake"
+  | "DirEnsure"
+  | "DirList"
+  | "FileWrite"
+  | "FileRead"
+  | "FileReadRange"
+  | "FileAwait"
+  | "FileStat"
+  | "FileRemove"
+  | "TreeRemove"
+  | "TreeSize"
 
 export const fileSteps: Handlers<Tags> = {
   DirMake: (draft, { path, mode }) => makeDirectory(draft, path, mode),
@@ -145,8 +187,10 @@ export const fileSteps: Handlers<Tags> = {
     }
     return textOf(content)
   },
-  FileReadRange: (draft, { path, inode, offset, limit }) => readRange(draft, path, inode, offset, limit),
-  FileAwait: (draft, { path, inode, size }) => hasChanged(draft, path, inode, size) ? undefined : notYet,
+  FileReadRange: (draft, { path, inode, offset, limit }) =>
+    readRange(draft, path, inode, offset, limit),
+  FileAwait: (draft, { path, inode, size }) =>
+    hasChanged(draft, path, inode, size) ? undefined : notYet,
   FileStat: (draft, { path, follow }) => {
     draft.syscall = follow ? "stat" : "lstat"
     return fileStatus(status(draft, path, follow))

@@ -1,9 +1,9 @@
 /** What the engine asks about the host, as the real one would read it. */
+import { controllersOf } from "../cgroups/cgroupTree.ts"
+import { formatRanges } from "../cgroups/values.ts"
 import { current, type Draft, Failure } from "../Draft.ts"
 import { textOf } from "../files/Driver.ts"
 import { readFile } from "../files/fileCalls.ts"
-import { formatRanges } from "../cgroups/values.ts"
-import { controllersOf } from "../cgroups/cgroupTree.ts"
 import { namespaceAt } from "../processes/namespaces.ts"
 import type { Handlers } from "./Step.ts"
 
@@ -19,7 +19,9 @@ const optional = (draft: Draft, path: string): string => {
 /** cgroup.controllers at the root of the cgroup2 mount. */
 const unifiedControllers = (draft: Draft): string => {
   const unified = draft.hierarchies.find((one) => one.version === 2)
-  return unified === undefined ? "" : `${controllersOf(draft, draft.cgroups.get(unified.root)!).join(" ")}\n`
+  return unified === undefined
+    ? ""
+    : `${controllersOf(draft, draft.cgroups.get(unified.root)!).join(" ")}\n`
 }
 
 export const hostSteps: Handlers<"HostRead"> = {
@@ -30,7 +32,11 @@ export const hostSteps: Handlers<"HostRead"> = {
       cgroups: optional(draft, "/proc/cgroups"),
       controllers: unifiedControllers(draft),
       selfCgroup: optional(draft, "/proc/self/cgroup"),
-      kernelRelease, machine, cpus, memoryTotal, lastCapability,
+      kernelRelease,
+      machine,
+      cpus,
+      memoryTotal,
+      lastCapability,
       capabilities: Array.from({ length: lastCapability + 1 }, (_, number) => number),
       hostname: namespaceAt(draft, "uts", current(draft).namespaces.uts).hostname,
       cpuList: formatRanges(Array.from({ length: cpus }, (_, cpu) => cpu)),

@@ -1,9 +1,12 @@
-/** flock(2) on files of the store. A lock belongs to its handle, and goes with the engine that holds it. */
+/**
+ * flock(2) on files of the store. A lock belongs to its handle, and goes with the engine that holds
+ * it.
+ */
 import { current, type Draft, fail, notYet } from "../Draft.ts"
 import { attributesOf, mountOf } from "../files/access.ts"
 import { createAt } from "../files/fileCalls.ts"
 import { resolveEntry } from "../files/resolve.ts"
-import { addHandle, closeHandle, handleAt } from "../processes/handles.ts"
+import { addHandle, closeIfOpen } from "../processes/handles.ts"
 import type { Place } from "../World.ts"
 import type { Handlers } from "./Step.ts"
 
@@ -28,11 +31,18 @@ const tryLock = (draft: Draft, path: string, shared: boolean): number | undefine
   const { filesystem } = mountOf(draft, place)
   let taken = false
   draft.handles.forEach((handle) => {
-    if (handle._tag === "Lock" && handle.filesystem === filesystem && handle.node === place.node && !(shared && handle.shared)) {
+    if (
+      handle._tag === "Lock" && handle.filesystem === filesystem && handle.node === place.node &&
+      !(shared && handle.shared)
+    ) {
       taken = true
     }
   })
-  return taken ? undefined : addHandle(draft, { _tag: "Lock", owner: draft.current, filesystem, node: place.node, shared, path })
+  return taken
+    ? undefined
+    : addHandle(draft, {
+      _tag: "Lock", owner: draft.current, filesystem, node: place.node, shared, path
+    })
 }
 
 export const lockSteps: Handlers<"LockAcquire" | "LockTry" | "LockRelease"> = {
@@ -40,7 +50,6 @@ export const lockSteps: Handlers<"LockAcquire" | "LockTry" | "LockRelease"> = {
   LockTry: (draft, { path }) => tryLock(draft, path, false),
   LockRelease: (draft, { handle }) => {
     draft.syscall = "close"
-    closeHandle(draft, handleAt(draft, draft.current, handle, "Lock"))
+    closeIfOpen(draft, draft.current, handle, ["Lock"])
   }
 }
-

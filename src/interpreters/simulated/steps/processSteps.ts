@@ -1,13 +1,15 @@
 /** Supervisors, the channels to them, and signals to processes by identity. */
 import type { SupervisorSpec } from "../../../domain/kernel/Supervisor.ts"
 import { alter, current, type Draft, fail, notYet, processOf } from "../Draft.ts"
-import { resolve, resolveDirectory } from "../files/resolve.ts"
 import { attributesOf, requireAccess, write } from "../files/access.ts"
+import { resolve, resolveDirectory } from "../files/resolve.ts"
 import { processByIdentity } from "../init/namespaceOps.ts"
 import { maySignal } from "../processes/credentials.ts"
 import { noDescriptors } from "../processes/descriptors.ts"
 import { fork } from "../processes/fork.ts"
-import { addHandle, alterChannel, channelAt, closeHandle, handleAt, makeChannel } from "../processes/handles.ts"
+import {
+  addHandle, alterChannel, channelAt, closeIfOpen, handleAt, makeChannel
+} from "../processes/handles.ts"
 import type { SupervisorTask } from "../processes/Process.ts"
 import { wake } from "../processes/schedule.ts"
 import { lastSignal, sendSignal } from "../processes/signals.ts"
@@ -17,17 +19,42 @@ import type { Channel } from "../World.ts"
 import type { Handlers } from "./Step.ts"
 
 const newTask = (spec: SupervisorSpec): SupervisorTask => ({
-  _tag: "Supervisor", spec, phase: "starting", init: 0, initStart: 0, channels: [], stdin: 0, stdout: 0, stderr: 0,
-  terminal: 0, socket: 0, startedAt: 0, oomBefore: 0, patience: 0, pause: 0,
-  lines: { stdout: emptyLine, stderr: emptyLine }, logSize: -1
+  _tag: "Supervisor",
+  spec,
+  phase: "starting",
+  init: 0,
+  initStart: 0,
+  channels: [],
+  stdin: 0,
+  stdout: 0,
+  stderr: 0,
+  terminal: 0,
+  socket: 0,
+  startedAt: 0,
+  oomBefore: 0,
+  patience: 0,
+  pause: 0,
+  lines: { stdout: emptyLine, stderr: emptyLine },
+  logSize: -1
 })
 
 /** The engine forks; the supervisor leaves its session and stands at the root directory. */
-const start = (draft: Draft, spec: SupervisorSpec, attach: number): { readonly channel: number; readonly pid: number } => {
+const start = (
+  draft: Draft,
+  spec: SupervisorSpec,
+  attach: number
+): { readonly channel: number; readonly pid: number } => {
   draft.syscall = "clone"
   const pid = fork(draft, draft.current, { task: newTask(spec), stdio: noDescriptors })
   const { root } = processOf(draft, pid)
-  alter(draft, pid, { directory: root, session: pid, terminal: 0, argv: ["fx-init", spec.id], executable: "/fx-init", environment: [] })
+  alter(draft, pid, {
+    directory: root,
+    session: pid,
+    terminal: 0,
+    argv: ["fx-init", spec.id],
+    executable: "/fx-init",
+    environment: []
+  })
   const channel = makeChannel(draft, pid, attach)
   alterChannel(draft, channel, { accepted: true })
   alter(draft, pid, { task: { ...newTask(spec), channels: [channel] } })
@@ -46,12 +73,16 @@ const open = (draft: Draft, directory: string, attach: number): { readonly chann
   requireAccess(draft, attributes, write, path)
   const inode = typeof place.node === "number" ? draft.inodes.get(place.node) : undefined
   const listener = inode?.type === "socket" ? draft.processes.get(inode.listener) : undefined
-  if (listener?.task._tag !== "Supervisor" || listener.state === "zombie") return fail("ECONNREFUSED", path)
+  if (listener?.task._tag !== "Supervisor" || listener.state === "zombie") {
+    return fail("ECONNREFUSED", path)
+  }
   const channel = makeChannel(draft, listener.pid, attach)
   // SO_PEERCRED: only root and its own user
   const { uid } = current(draft)
   if (uid === 0 || uid === listener.uid) {
-    alter(draft, listener.pid, { task: { ...listener.task, channels: [...listener.task.channels, channel] } })
+    alter(draft, listener.pid, {
+      task: { ...listener.task, channels: [...listener.task.channels, channel] }
+    })
     wake(draft, listener.pid)
   } else alterChannel(draft, channel, { supervisorGone: true })
   return { channel: addHandle(draft, { _tag: "Channel", owner: draft.current, channel }) }
@@ -75,7 +106,12 @@ const split = (frames: Uint8Array): ReadonlyArray<Uint8Array> => {
 }
 
 export const processSteps: Handlers<
-  "SupervisorStart" | "ChannelOpen" | "ChannelRead" | "ChannelWrite" | "ChannelClose" | "ProcessSignal"
+  | "SupervisorStart"
+  | "ChannelOpen"
+  | "ChannelRead"
+  | "ChannelWrite"
+  | "ChannelClose"
+  | "ProcessSignal"
 > = {
   SupervisorStart: (draft, { spec, attach }) => start(draft, spec, attach),
   ChannelOpen: (draft, { directory, attach }) => open(draft, directory, attach),
@@ -83,7 +119,7 @@ export const processSteps: Handlers<
     draft.syscall = "read"
     const channel = channelOf(draft, handle)
     if (channel.outgoing.length > 0) {
-      alterChannel(draft, channel.id, { outgoing: [], outgoingSize: 0 })
+      alterChannel(draft, channel.id, { outgoing: [], outgoingSize: 0, progress: draft.now })
       // A supervisor held back by this client may go on
       if (!channel.supervisorGone) wake(draft, channel.supervisor)
       return new Uint8Array(Buffer.concat(channel.outgoing))
@@ -96,14 +132,15 @@ export const processSteps: Handlers<
     if (channel.supervisorGone) fail("EPIPE", undefined, "the supervisor has gone")
     if (channel.incomingSize > socketBuffer) return notYet
     alterChannel(draft, channel.id, {
-      incoming: [...channel.incoming, ...split(frames)], incomingSize: channel.incomingSize + frames.length
+      incoming: [...channel.incoming, ...split(frames)],
+      incomingSize: channel.incomingSize + frames.length
     })
     wake(draft, channel.supervisor)
     return undefined
   },
   ChannelClose: (draft, { channel }) => {
     draft.syscall = "close"
-    closeHandle(draft, handleAt(draft, draft.current, channel, "Channel"))
+    closeIfOpen(draft, draft.current, channel, ["Channel"])
   },
   ProcessSignal: (draft, { process, signal }) => {
     const target = processByIdentity(draft, process)

@@ -8,13 +8,21 @@ const put = (draft: Draft, collection: Collection, row: RecordRow): void => {
   const { rows, names } = draft.records[collection]
   const before = Sorted.get(rows, row.key)
   if ((before?.revision ?? 0) !== row.revision) {
-    fail("ESTALE", row.key, before === undefined || row.revision !== 0
-      ? `${collection} ${row.key} was changed or removed meanwhile`
-      : "a record with this key was made meanwhile")
+    fail(
+      "ESTALE",
+      row.key,
+      before === undefined || row.revision !== 0
+        ? `${collection} ${row.key} was changed or removed meanwhile`
+        : "a record with this key was made meanwhile"
+    )
   }
   const holder = row.name === "" ? undefined : Sorted.get(names, row.name)
-  if (holder !== undefined && holder !== row.key) fail("EEXIST", row.key, "another record has this name")
-  const free = before === undefined || before.name === "" ? names : Sorted.remove(names, before.name)
+  if (holder !== undefined && holder !== row.key) {
+    fail("EEXIST", row.key, "another record has this name")
+  }
+  const free = before === undefined || before.name === ""
+    ? names
+    : Sorted.remove(names, before.name)
   draft.records = {
     ...draft.records,
     [collection]: {
@@ -30,7 +38,10 @@ const remove = (draft: Draft, collection: Collection, key: string): void => {
   if (before === undefined) return
   draft.records = {
     ...draft.records,
-    [collection]: { rows: Sorted.remove(rows, key), names: before.name === "" ? names : Sorted.remove(names, before.name) }
+    [collection]: {
+      rows: Sorted.remove(rows, key),
+      names: before.name === "" ? names : Sorted.remove(names, before.name)
+    }
   }
 }
 

@@ -1,6 +1,9 @@
-/** Looking into root file systems: of live processes, of layers mounted for the purpose, of plain directories. */
+/**
+ * Looking into root file systems: of live processes, of layers mounted for the purpose, of plain
+ * directories.
+ */
 import type { RootSource } from "../../../domain/kernel/KernelOp.ts"
-import { current, type Draft, Failure, fail } from "../Draft.ts"
+import { current, type Draft, fail, Failure } from "../Draft.ts"
 import { textOf } from "../files/Driver.ts"
 import { readFile, status } from "../files/fileCalls.ts"
 import { resolveDirectory, type Walk } from "../files/resolve.ts"
@@ -18,16 +21,29 @@ export interface OpenRoot {
   readonly ownMount: number
 }
 
-const layersRoot = (draft: Draft, source: Extract<RootSource, { readonly _tag: "Layers" }>, writes: boolean): OpenRoot => {
+const layersRoot = (
+  draft: Draft,
+  source: Extract<RootSource, { readonly _tag: "Layers" }>,
+  writes: boolean
+): OpenRoot => {
   draft.syscall = "fsopen"
   requireCapability(draft, current(draft), capability.sysAdmin)
   const writable = writes && source.upper !== ""
   if (writable) clearVolatile(draft, source.work)
-  const mount = openOverlay(draft, writable
-    ? { lower: source.lower, upper: source.upper, work: source.work, volatile: true, idmap: 0 }
-    // To be read, the upper directory is just one layer more
-    : { lower: source.upper === "" ? source.lower : [source.upper, ...source.lower], upper: "", work: "", volatile: false, idmap: 0 },
-  source.lower[0])
+  const mount = openOverlay(
+    draft,
+    writable
+      ? { lower: source.lower, upper: source.upper, work: source.work, volatile: true, idmap: 0 }
+      // To be read, the upper directory is just one layer more
+      : {
+        lower: source.upper === "" ? source.lower : [source.upper, ...source.lower],
+        upper: "",
+        work: "",
+        volatile: false,
+        idmap: 0
+      },
+    source.lower[0]
+  )
   return { root: { mount, node: mountAt(draft, mount).root }, ownMount: mount }
 }
 
@@ -61,7 +77,12 @@ const withRoot = <A>(draft: Draft, source: RootSource, use: (walk: Walk) => A): 
   }
 }
 
-const readAll = (draft: Draft, walk: Walk, paths: ReadonlyArray<string>, limit: number): Record<string, string> => {
+const readAll = (
+  draft: Draft,
+  walk: Walk,
+  paths: ReadonlyArray<string>,
+  limit: number
+): Record<string, string> => {
   const texts: Record<string, string> = {}
   for (const path of paths) {
     try {
@@ -74,17 +95,20 @@ const readAll = (draft: Draft, walk: Walk, paths: ReadonlyArray<string>, limit: 
       if (Buffer.byteLength(text) > limit) fail("EFBIG", path)
       texts[path] = text
     } catch (failure) {
-      if (!(failure instanceof Failure && (failure.errno === "ENOENT" || failure.errno === "ENOTDIR"))) throw failure
+      if (
+        !(failure instanceof Failure && (failure.errno === "ENOENT" || failure.errno === "ENOTDIR"))
+      ) throw failure
     }
   }
   return texts
 }
 
 export const rootSteps: Handlers<"RootRead" | "RootStat"> = {
-  RootRead: (draft, { root, paths, limit }) => withRoot(draft, root, (walk) => readAll(draft, walk, paths, limit)),
-  RootStat: (draft, { root, path, follow }) => withRoot(draft, root, (walk) => {
-    draft.syscall = "openat2"
-    return fileStatus(status(draft, inside(path), follow, walk))
-  })
+  RootRead: (draft, { root, paths, limit }) =>
+    withRoot(draft, root, (walk) => readAll(draft, walk, paths, limit)),
+  RootStat: (draft, { root, path, follow }) =>
+    withRoot(draft, root, (walk) => {
+      draft.syscall = "openat2"
+      return fileStatus(status(draft, inside(path), follow, walk))
+    })
 }
-

@@ -1,8 +1,9 @@
 /** What the parts of the simulated supervisor share: its task, and the files it writes. */
 import { formatStatus, type SupervisorStatus } from "../../../domain/kernel/Supervisor.ts"
-import { alter, type Draft, Failure, fail, processOf } from "../Draft.ts"
+import { alter, type Draft, fail, Failure, processOf } from "../Draft.ts"
 import { textOf } from "../files/Driver.ts"
-import { readFile, rename, writeFile } from "../files/fileCalls.ts"
+import { rename } from "../files/entryCalls.ts"
+import { readFile, writeFile } from "../files/fileCalls.ts"
 import type { SupervisorTask } from "../processes/Process.ts"
 
 export const taskOf = (draft: Draft, pid: number): SupervisorTask => {
@@ -14,7 +15,9 @@ export const alterTask = (draft: Draft, pid: number, change: Partial<SupervisorT
   alter(draft, pid, { task: { ...taskOf(draft, pid), ...change } })
 }
 
-/** Performs what may fail without a consequence: a directory removed under us has no readers either. */
+/**
+ * Performs what may fail without a consequence: a directory removed under us has no readers either.
+ */
 export const leniently = (body: () => void): void => {
   try {
     body()
@@ -33,7 +36,10 @@ const statusOf = (draft: Draft, pid: number): SupervisorStatus => {
     ...(startedAt === 0 ? {} : { startedAt: nanoseconds(startedAt) }),
     ...(failed === undefined ? {} : { failed }),
     ...(exit === undefined ? {} : {
-      exited: { at: nanoseconds(exit.at), status: { code: exit.code, signal: exit.signal, oomKilled: exit.oomKilled } }
+      exited: {
+        at: nanoseconds(exit.at),
+        status: { code: exit.code, signal: exit.signal, oomKilled: exit.oomKilled }
+      }
     })
   }
 }
@@ -46,7 +52,8 @@ const writeStatus = (draft: Draft, pid: number, path: string): void => {
   rename(draft, `${path}.tmp`, path)
 }
 
-export const saveStatus = (draft: Draft, pid: number): void => writeStatus(draft, pid, `${taskOf(draft, pid).spec.directory}/status`)
+export const saveStatus = (draft: Draft, pid: number): void =>
+  writeStatus(draft, pid, `${taskOf(draft, pid).spec.directory}/status`)
 
 /** The copy that stays when the directory goes. */
 export const saveExit = (draft: Draft, pid: number): void => {

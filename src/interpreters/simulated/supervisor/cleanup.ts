@@ -1,8 +1,12 @@
-/** After the container's end: what is left is killed, and its control groups are removed: two seconds at most. */
+/**
+ * After the container's end: what is left is killed, and its control groups are removed: two
+ * seconds at most.
+ */
 import { type Draft, Failure } from "../Draft.ts"
 import { attributesOf } from "../files/access.ts"
 import { textOf } from "../files/Driver.ts"
-import { list, readFile, remove, writeFile } from "../files/fileCalls.ts"
+import { remove } from "../files/entryCalls.ts"
+import { list, readFile, writeFile } from "../files/fileCalls.ts"
 import { resolve } from "../files/resolve.ts"
 import { sendSignal, signals } from "../processes/signals.ts"
 import { leniently, taskOf } from "./SupervisorState.ts"
@@ -30,7 +34,12 @@ const killMembers = (draft: Draft, supervisor: number, path: string): number => 
 }
 
 /** rmdir(2), children first; the errno of what could not be removed, none when it is gone. */
-const removeGroup = (draft: Draft, supervisor: number, path: string, depth: number): string | undefined => {
+const removeGroup = (
+  draft: Draft,
+  supervisor: number,
+  path: string,
+  depth: number
+): string | undefined => {
   try {
     remove(draft, path, true)
     return undefined
@@ -44,13 +53,16 @@ const removeGroup = (draft: Draft, supervisor: number, path: string, depth: numb
     killMembers(draft, supervisor, `${path}/${name}/cgroup.procs`)
     below = removeGroup(draft, supervisor, `${path}/${name}`, depth - 1) ?? below
   }
-  return below ?? (childrenOf(draft, path).length === 0 ? removeGroup(draft, supervisor, path, 0) : "EBUSY")
+  return below ??
+    (childrenOf(draft, path).length === 0 ? removeGroup(draft, supervisor, path, 0) : "EBUSY")
 }
 
 const childrenOf = (draft: Draft, path: string): ReadonlyArray<string> => {
   let names: ReadonlyArray<string> = []
   leniently(() => {
-    names = list(draft, path).filter((name) => attributesOf(draft, resolve(draft, `${path}/${name}`, false)).type === "directory")
+    names = list(draft, path).filter((name) =>
+      attributesOf(draft, resolve(draft, `${path}/${name}`, false)).type === "directory"
+    )
   })
   return names
 }

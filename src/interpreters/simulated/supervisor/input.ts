@@ -1,4 +1,7 @@
-/** From the clients to the container: the stdin pipe, or the terminal with its line discipline (termios(3)). */
+/**
+ * From the clients to the container: the stdin pipe, or the terminal with its line discipline
+ * (termios(3)).
+ */
 import type { Draft } from "../Draft.ts"
 import { alterPipe, alterTerminal, fillPipe, pipeAt, terminalAt } from "../processes/descriptors.ts"
 import { sendSignal, signals } from "../processes/signals.ts"
@@ -12,20 +15,28 @@ export const closeInput = (draft: Draft, pid: number, force: boolean): void => {
   if (spec.stdio.terminal && !force) return
   if (stdin === 0) return
   alterTask(draft, pid, { stdin: 0 })
-  if (draft.pipes.get(stdin) !== undefined) alterPipe(draft, stdin, { writers: pipeAt(draft, stdin).writers - 1 })
+  if (draft.pipes.get(stdin) !== undefined) {
+    alterPipe(draft, stdin, { writers: pipeAt(draft, stdin).writers - 1 })
+  }
 }
 
 /** Control characters of a new terminal. */
-const control = { interrupt: 3, endOfFile: 4, quit: 28, suspend: 26, erase: 127, carriageReturn: 13, newline: 10 } as const
+const control = {
+  interrupt: 3, endOfFile: 4, quit: 28, suspend: 26, erase: 127, carriageReturn: 13, newline: 10
+} as const
 
 const signalOf: { readonly [code: number]: number } = {
-  [control.interrupt]: signals.SIGINT, [control.quit]: signals.SIGQUIT, [control.suspend]: signals.SIGTSTP
+  [control.interrupt]: signals.SIGINT,
+  [control.quit]: signals.SIGQUIT,
+  [control.suspend]: signals.SIGTSTP
 }
 
 const signalSession = (draft: Draft, terminal: number, signal: number): void => {
   const { session } = terminalAt(draft, terminal)
   for (const process of draft.processes.values()) {
-    if (process.session === session && process.terminal === terminal) sendSignal(draft, process.pid, signal, "kernel")
+    if (process.session === session && process.terminal === terminal) {
+      sendSignal(draft, process.pid, signal, "kernel")
+    }
   }
 }
 
@@ -43,19 +54,29 @@ const typeByte = (draft: Draft, id: number, typed: number): void => {
   } else if (byte === control.erase) {
     if (line !== "") alterTerminal(draft, id, { line: line.slice(0, -1), output: echo("\b \b") })
   } else if (byte === control.newline) {
-    alterTerminal(draft, id, { line: "", input: [...input, Buffer.from(`${line}\n`, "latin1")], output: echo("\r\n") })
+    alterTerminal(draft, id, {
+      line: "",
+      input: [...input, Buffer.from(`${line}\n`, "latin1")],
+      output: echo("\r\n")
+    })
   } else {
-    alterTerminal(draft, id, { line: line + String.fromCharCode(byte), output: [...output, Uint8Array.of(byte)] })
+    alterTerminal(draft, id, {
+      line: line + String.fromCharCode(byte),
+      output: [...output, Uint8Array.of(byte)]
+    })
   }
 }
 
-/** Writes input; gives what the container has not taken. Nobody who could read it: it is thrown away. */
+/**
+ * Writes input; gives what the container has not taken. Nobody who could read it: it is thrown
+ * away.
+ */
 export const writeInput = (draft: Draft, pid: number, data: Uint8Array): Uint8Array => {
   const { spec, stdin, terminal, phase } = taskOf(draft, pid)
   const over = phase === "killing" || phase === "draining" || phase === "flushing"
   if (spec.stdio.terminal) {
     if (terminal === 0) return over || spec.stdio.stdin === "null" ? nothing : data
-    if (spec.stdio.stdin !== "null") for (const byte of data) typeByte(draft, terminal, byte)
+    if (spec.stdio.stdin !== "null") { for (const byte of data) typeByte(draft, terminal, byte) }
     return nothing
   }
   if (stdin === 0) return nothing

@@ -1,10 +1,13 @@
 /**
- * Docker's json-file format: output cut into lines of at most 16 KiB, and the text of a line, byte for byte
- * as the real supervisor writes it.
+ * Docker's json-file format: output cut into lines of at most 16 KiB, and the text of a line, byte
+ * for byte as the real supervisor writes it.
  */
 import type { LogLine } from "../processes/Process.ts"
 
-/** The buffer size of docker's log copier: a longer line becomes several entries, all but the last without "\n". */
+/**
+ * The buffer size of docker's log copier: a longer line becomes several entries, all but the last
+ * without "\n".
+ */
 const lineLimit = 16_384
 
 export interface LogEntry {
@@ -19,7 +22,9 @@ export const emptyLine: LogLine = { bytes: nothing, partial: false, time: "" }
 
 /** Entries that a piece of output completes, and what is left after its last newline. */
 export const splitLines = (
-  line: LogLine, output: Uint8Array, time: string
+  line: LogLine,
+  output: Uint8Array,
+  time: string
 ): readonly [ReadonlyArray<LogEntry>, LogLine] => {
   const entries: Array<LogEntry> = []
   let { bytes, partial, time: first } = line
@@ -28,7 +33,9 @@ export const splitLines = (
   while (start < output.length) {
     const found = output.indexOf(10, start)
     const end = found < 0 ? output.length : found
-    bytes = bytes.length === 0 ? output.subarray(start, end) : Buffer.concat([bytes, output.subarray(start, end)])
+    bytes = bytes.length === 0
+      ? output.subarray(start, end)
+      : Buffer.concat([bytes, output.subarray(start, end)])
     while (bytes.length >= lineLimit) {
       entries.push({ bytes: bytes.subarray(0, lineLimit), newline: false, time: timeOf() })
       first = timeOf()
@@ -47,9 +54,14 @@ export const splitLines = (
 
 /** What a stream leaves at its end, without a newline. */
 export const lastEntry = (line: LogLine, time: string): ReadonlyArray<LogEntry> =>
-  line.bytes.length === 0 ? [] : [{ bytes: line.bytes, newline: false, time: line.partial ? line.time : time }]
+  line.bytes.length === 0
+    ? []
+    : [{ bytes: line.bytes, newline: false, time: line.partial ? line.time : time }]
 
-/** Bytes of the UTF-8 character at `at`, 0 when there is none: overlong forms, surrogates, beyond U+10FFFF, cut short. */
+/**
+ * Bytes of the UTF-8 character at `at`, 0 when there is none: overlong forms, surrogates, beyond
+ * U+10FFFF, cut short.
+ */
 const characterLength = (bytes: Uint8Array, at: number): number => {
   const first = bytes[at]!
   if (first < 0x80) return 1
@@ -58,18 +70,29 @@ const characterLength = (bytes: Uint8Array, at: number): number => {
   const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
   const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
   if (bytes[at + 1]! < lowest || bytes[at + 1]! > highest) return 0
-  for (let index = 2; index < size; index++) if (bytes[at + index]! < 0x80 || bytes[at + index]! > 0xbf) return 0
+  for (let index = 2; index < size; index++) {
+    if (bytes[at + index]! < 0x80 || bytes[at + index]! > 0xbf) return 0
+  }
   return size
 }
 
 const escapeCode = (code: number): string => `\\u${code.toString(16).padStart(4, "0")}`
 
-const special: { readonly [code: number]: string } = { 0x22: "\\\"", 0x5c: "\\\\", 0x0a: "\\n", 0x0d: "\\r" }
+const special: { readonly [code: number]: string } = {
+  0x22: "\\\"",
+  0x5c: "\\\\",
+  0x0a: "\\n",
+  0x0d: "\\r"
+}
 
 const isPlain = (byte: number): boolean =>
-  byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c && byte !== 0x3c && byte !== 0x3e && byte !== 0x26
+  byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c && byte !== 0x3c && byte !== 0x3e &&
+  byte !== 0x26
 
-/** As docker's encoder: \u00xx for control characters and <>&, \ufffd for each byte that is not UTF-8. */
+/**
+ * As docker's encoder: \u00xx for control characters and <>&, \ufffd for each byte that is not
+ * UTF-8.
+ */
 export const escapeJson = (bytes: Uint8Array): string => {
   let text = ""
   for (let at = 0; at < bytes.length;) {
@@ -78,8 +101,12 @@ export const escapeJson = (bytes: Uint8Array): string => {
     else if (byte < 0x80) text += special[byte] ?? escapeCode(byte)
     else {
       const size = characterLength(bytes, at)
-      const character = size === 0 ? "\\ufffd" : new TextDecoder().decode(bytes.subarray(at, at + size))
-      text += character === "\u2028" || character === "\u2029" ? escapeCode(character.charCodeAt(0)) : character
+      const character = size === 0
+        ? "\\ufffd"
+        : new TextDecoder().decode(bytes.subarray(at, at + size))
+      text += character === "\u2028" || character === "\u2029"
+        ? escapeCode(character.charCodeAt(0))
+        : character
       at += Math.max(0, size - 1)
     }
     at++
@@ -88,11 +115,13 @@ export const escapeJson = (bytes: Uint8Array): string => {
 }
 
 export const formatEntry = (entry: LogEntry, stream: "stdout" | "stderr"): string =>
-  `{"log":"${escapeJson(entry.bytes)}${entry.newline ? "\\n" : ""}","stream":"${stream}","time":"${entry.time}"}\n`
+  `{"log":"${escapeJson(entry.bytes)}${entry.newline ? "\\n" : ""}",` +
+  `"stream":"${stream}","time":"${entry.time}"}\n`
 
 /** RFC 3339 with the digits of a second that are not zero; microseconds since the epoch. */
 export const formatTime = (micros: number): string => {
   const seconds = Math.floor(micros / 1_000_000)
   const fraction = String(micros % 1_000_000).padStart(6, "0").replace(/0+$/, "")
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fraction === "" ? "" : `.${fraction}`}Z`
+  const start = new Date(seconds * 1000).toISOString().slice(0, 19)
+  return fraction === "" ? `${start}Z` : `${start}.${fraction}Z`
 }

@@ -1,12 +1,18 @@
-/** From the container to its log and its clients. Nothing is read while a client has not taken what was said. */
+/**
+ * From the container to its log and its clients. Nothing is read while a client has not taken what
+ * was said.
+ */
 import { encodeFrame } from "../../../domain/kernel/frames.ts"
 import { attachFlags, FrameType } from "../../../domain/kernel/Supervisor.ts"
 import type { Draft } from "../Draft.ts"
 import { attributesOf } from "../files/access.ts"
-import { rename, writeFile } from "../files/fileCalls.ts"
+import { rename } from "../files/entryCalls.ts"
+import { writeFile } from "../files/fileCalls.ts"
 import { alterPipe, alterTerminal } from "../processes/descriptors.ts"
 import { clientsPending, publish } from "./clients.ts"
-import { emptyLine, formatEntry, formatTime, lastEntry, type LogEntry, splitLines } from "./jsonLog.ts"
+import {
+  emptyLine, formatEntry, formatTime, lastEntry, type LogEntry, splitLines
+} from "./jsonLog.ts"
 import { alterTask, leniently, taskOf } from "./SupervisorState.ts"
 
 type Stream = "stdout" | "stderr"
@@ -26,11 +32,15 @@ export const openLog = (draft: Draft, pid: number): void => {
   alterTask(draft, pid, { logSize: attributesOf(draft, place).size })
 }
 
-/** As docker: with one file it is emptied, else each moves up by one and the last is overwritten. */
+/**
+ * As docker: with one file it is emptied, else each moves up by one and the last is overwritten.
+ */
 const rotate = (draft: Draft, pid: number, path: string, maxFiles: number): void => {
   if (maxFiles < 2) leniently(() => void writeFile(draft, path, "", { mode: logMode }))
   else {
-    for (let number = maxFiles - 1; number > 1; number--) leniently(() => rename(draft, `${path}.${number - 1}`, `${path}.${number}`))
+    for (let number = maxFiles - 1; number > 1; number--) {
+      leniently(() => rename(draft, `${path}.${number - 1}`, `${path}.${number}`))
+    }
     leniently(() => rename(draft, path, `${path}.1`))
     leniently(() => void writeFile(draft, path, "", { mode: logMode }))
   }
@@ -38,7 +48,12 @@ const rotate = (draft: Draft, pid: number, path: string, maxFiles: number): void
 }
 
 /** Appends entries, rotating before one that finds the file full. A full disk loses them. */
-const writeEntries = (draft: Draft, pid: number, stream: Stream, entries: ReadonlyArray<LogEntry>): void => {
+const writeEntries = (
+  draft: Draft,
+  pid: number,
+  stream: Stream,
+  entries: ReadonlyArray<LogEntry>
+): void => {
   const { log } = taskOf(draft, pid).spec
   if (log === undefined || taskOf(draft, pid).logSize < 0) return
   let text = ""
@@ -73,7 +88,9 @@ const say = (draft: Draft, pid: number, stream: Stream, data: Uint8Array): void 
 }
 
 /** Up to one chunk out of a list of pieces, and the pieces that are left. */
-const cut = (pieces: ReadonlyArray<Uint8Array>): readonly [Uint8Array, ReadonlyArray<Uint8Array>] => {
+const cut = (
+  pieces: ReadonlyArray<Uint8Array>
+): readonly [Uint8Array, ReadonlyArray<Uint8Array>] => {
   const [first = new Uint8Array(0), ...rest] = pieces
   if (first.length >= chunkSize) {
     const left = first.subarray(chunkSize)
@@ -81,8 +98,13 @@ const cut = (pieces: ReadonlyArray<Uint8Array>): readonly [Uint8Array, ReadonlyA
   }
   let size = first.length
   let count = 1
-  while (count < pieces.length && size + pieces[count]!.length <= chunkSize) size += pieces[count++]!.length
-  return [count === 1 ? first : new Uint8Array(Buffer.concat(pieces.slice(0, count))), pieces.slice(count)]
+  while (count < pieces.length && size + pieces[count]!.length <= chunkSize) {
+    size += pieces[count++]!.length
+  }
+  return [
+    count === 1 ? first : new Uint8Array(Buffer.concat(pieces.slice(0, count))),
+    pieces.slice(count)
+  ]
 }
 
 const readPipe = (draft: Draft, id: number): Uint8Array | undefined => {
@@ -120,6 +142,8 @@ export const readOutputs = (draft: Draft, pid: number): boolean => {
 export const closeLog = (draft: Draft, pid: number): void => {
   const { lines } = taskOf(draft, pid)
   const time = formatTime(draft.now)
-  for (const stream of ["stdout", "stderr"] as const) writeEntries(draft, pid, stream, lastEntry(lines[stream], time))
+  for (const stream of ["stdout", "stderr"] as const) {
+    writeEntries(draft, pid, stream, lastEntry(lines[stream], time))
+  }
   alterTask(draft, pid, { lines: { stdout: emptyLine, stderr: emptyLine }, logSize: -1 })
 }

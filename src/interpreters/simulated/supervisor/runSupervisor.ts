@@ -1,19 +1,23 @@
-/** A turn of the simulated supervisor: the contract of Supervisor.ts, step by step as `native/init` keeps it. */
+/**
+ * A turn of the simulated supervisor: the contract of Supervisor.ts, step by step as `native/init`
+ * keeps it.
+ */
 import { errnoNumber } from "../../../domain/kernel/errno.ts"
 import { exitedFrame, failedFrame, startedFrame } from "../../../domain/kernel/frames.ts"
 import { alter, type Draft, Failure, processOf } from "../Draft.ts"
-import { remove } from "../files/fileCalls.ts"
-import { endProcess, isReapable, reap } from "../processes/exit.ts"
+import { remove } from "../files/entryCalls.ts"
+import { endProcess, isReapable, killProcess, reap } from "../processes/exit.ts"
 import type { InitReport } from "../processes/Process.ts"
 import { schedule } from "../processes/schedule.ts"
-import { killProcess } from "../processes/exit.ts"
 import { signals } from "../processes/signals.ts"
-import { acceptClients, clientsPending, isClaimed, publish, serveClients } from "./clients.ts"
 import { firstPause, killAndRemove, longestPause, patience, writeKillFiles } from "./cleanup.ts"
+import { acceptClients, dropStalled, isClaimed, publish, serveClients } from "./clients.ts"
 import { closeInput } from "./input.ts"
 import { closeLog, readOutputs } from "./output.ts"
 import { prepare, spawn } from "./spawn.ts"
-import { alterTask, leniently, readOomKills, saveExit, saveStatus, taskOf } from "./SupervisorState.ts"
+import {
+  alterTask, leniently, readOomKills, saveExit, saveStatus, taskOf
+} from "./SupervisorState.ts"
 
 type Failed = NonNullable<InitReport["failed"]>
 
@@ -36,7 +40,12 @@ const start = (draft: Draft, pid: number): void => {
     spawn(draft, pid)
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure
-    const failed = { operation: -1, errno: errnoNumber(failure.errno), syscall: draft.syscall, path: failure.path ?? "" }
+    const failed = {
+      operation: -1,
+      errno: errnoNumber(failure.errno),
+      syscall: draft.syscall,
+      path: failure.path ?? ""
+    }
     const { init } = taskOf(draft, pid)
     if (init === 0) return failStart(draft, pid, failed)
     // The child waits for its maps, which will never come
@@ -53,7 +62,10 @@ const childIsGone = (draft: Draft, pid: number): boolean => {
 }
 
 /** Takes the exit status of the init. */
-const reapChild = (draft: Draft, pid: number): { readonly code: number; readonly signal: number } => {
+const reapChild = (
+  draft: Draft,
+  pid: number
+): { readonly code: number; readonly signal: number } => {
   const child = draft.processes.get(taskOf(draft, pid).init)
   const exit = child?.exit ?? { code: 0, signal: 0 }
   if (child !== undefined) reap(draft, child.pid)
@@ -70,9 +82,16 @@ const launch = (draft: Draft, pid: number): void => {
   }
   if (!childIsGone(draft, pid)) return
   reapChild(draft, pid)
-  failStart(draft, pid, report?.failed ?? {
-    operation: -1, errno: errnoNumber("ECHILD"), syscall: "wait4", path: "the container was killed while it was set up"
-  })
+  failStart(
+    draft,
+    pid,
+    report?.failed ?? {
+      operation: -1,
+      errno: errnoNumber("ECHILD"),
+      syscall: "wait4",
+      path: "the container was killed while it was set up"
+    }
+  )
 }
 
 const run = (draft: Draft, pid: number): void => {
@@ -87,7 +106,7 @@ const run = (draft: Draft, pid: number): void => {
 
 const kill = (draft: Draft, pid: number): void => {
   if (killAndRemove(draft, pid) || draft.now >= taskOf(draft, pid).patience) {
-    alterTask(draft, pid, { phase: "draining" })
+    alterTask(draft, pid, { phase: "draining", patience: draft.now })
     return drain(draft, pid)
   }
   const { pause } = taskOf(draft, pid)
@@ -101,23 +120,35 @@ const closeListener = (draft: Draft, pid: number): void => {
   leniently(() => remove(draft, `${taskOf(draft, pid).spec.directory}/attach.sock`, false))
 }
 
+/** Whether it goes on only when a client has taken something, or has had its time to. */
+const waitsForClients = (draft: Draft, pid: number): boolean => {
+  const delay = dropStalled(draft, pid, taskOf(draft, pid).patience)
+  if (delay !== undefined) schedule(draft, pid, delay)
+  return delay !== undefined
+}
+
 const drain = (draft: Draft, pid: number): void => {
-  if (!readOutputs(draft, pid)) return
+  while (!readOutputs(draft, pid)) if (waitsForClients(draft, pid)) return
   const { failed, exit } = taskOf(draft, pid)
   closeLog(draft, pid)
   if (failed === undefined) saveExit(draft, pid)
   leniently(() => saveStatus(draft, pid))
   closeListener(draft, pid)
-  publish(draft, pid, failed === undefined
-    ? exitedFrame({ code: exit!.code, signal: exit!.signal, oomKilled: exit!.oomKilled })
-    : failedFrame(failed), 0)
-  alterTask(draft, pid, { phase: "flushing" })
+  publish(
+    draft,
+    pid,
+    failed === undefined
+      ? exitedFrame({ code: exit!.code, signal: exit!.signal, oomKilled: exit!.oomKilled })
+      : failedFrame(failed),
+    0
+  )
+  alterTask(draft, pid, { phase: "flushing", patience: draft.now })
   flush(draft, pid)
 }
 
 /** The end: the command that comes after the container, unless a client answers for that. */
 const flush = (draft: Draft, pid: number): void => {
-  if (clientsPending(draft, pid)) return
+  if (waitsForClients(draft, pid)) return
   const { spec, failed } = taskOf(draft, pid)
   if (spec.onExit.length > 0 && failed === undefined && !isClaimed(draft, pid)) {
     draft.commands = [...draft.commands, { argv: spec.onExit, at: draft.now, pid }]

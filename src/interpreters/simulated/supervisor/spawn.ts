@@ -1,8 +1,12 @@
-/** How a supervisor makes the container's process: its files, pipes, namespaces, and the maps of its user namespace. */
+/**
+ * How a supervisor makes the container's process: its files, pipes, namespaces, and the maps of its
+ * user namespace.
+ */
 import { cgroupOfNode } from "../cgroups/cgroupDriver.ts"
 import { alter, type Draft, fail, processOf } from "../Draft.ts"
 import { filesystemOf } from "../files/access.ts"
-import { createAt, remove, writeFile } from "../files/fileCalls.ts"
+import { remove } from "../files/entryCalls.ts"
+import { createAt, writeFile } from "../files/fileCalls.ts"
 import { resolve, resolveDirectory, resolveEntry } from "../files/resolve.ts"
 import { processByIdentity } from "../init/namespaceOps.ts"
 import { makePipe, noDescriptors } from "../processes/descriptors.ts"
@@ -18,7 +22,13 @@ const listen = (draft: Draft, pid: number): void => {
   draft.syscall = "bind"
   leniently(() => remove(draft, path, false))
   const { uid, gid } = processOf(draft, pid)
-  const place = createAt(draft, resolveEntry(draft, path, false), path, { type: "socket", listener: pid, mode: 0o600, uid, gid })
+  const place = createAt(draft, resolveEntry(draft, path, false), path, {
+    type: "socket",
+    listener: pid,
+    mode: 0o600,
+    uid,
+    gid
+  })
   alterTask(draft, pid, { socket: typeof place.node === "number" ? place.node : 0 })
 }
 
@@ -65,21 +75,35 @@ const cgroupOf = (draft: Draft, path: string): number => {
   const place = resolveDirectory(draft, path)
   const filesystem = filesystemOf(draft, place)
   draft.syscall = "clone3"
-  if (filesystem.content._tag !== "Cgroup" || draft.hierarchies[filesystem.content.hierarchy]!.version !== 2) fail("EBADF", path)
+  if (
+    filesystem.content._tag !== "Cgroup" ||
+    draft.hierarchies[filesystem.content.hierarchy]!.version !== 2
+  ) fail("EBADF", path)
   const id = cgroupOfNode(draft, filesystem, place.node)
   const cgroup = draft.cgroups.get(id)!
   if (cgroup.parent !== 0 && cgroup.subtree.length > 0) fail("EBUSY", path)
   return id
 }
 
-const writeMap = (draft: Draft, init: number, file: "uid_map" | "gid_map", ranges: ReadonlyArray<{
-  readonly inside: number; readonly outside: number; readonly count: number
-}>): void => {
+const writeMap = (
+  draft: Draft,
+  init: number,
+  file: "uid_map" | "gid_map",
+  ranges: ReadonlyArray<
+    { readonly inside: number; readonly outside: number; readonly count: number }
+  >
+): void => {
   if (ranges.length === 0) return
   draft.syscall = "write"
-  writeFile(draft, `/proc/${init}/${file}`, ranges.map((one) => `${one.inside} ${one.outside} ${one.count}\n`).join(""), {
-    mode: 0, create: false
-  })
+  writeFile(
+    draft,
+    `/proc/${init}/${file}`,
+    ranges.map((one) => `${one.inside} ${one.outside} ${one.count}\n`).join(""),
+    {
+      mode: 0,
+      create: false
+    }
+  )
 }
 
 /** Clones the child; a failure is thrown with the call it happened in. */
@@ -91,12 +115,27 @@ export const spawn = (draft: Draft, pid: number): void => {
   const cgroup = spec.cgroup === "" ? undefined : cgroupOf(draft, spec.cgroup)
   draft.syscall = "clone3"
   const init = fork(draft, pid, {
-    namespaces: spec.namespaces, stdio, ...(cgroup === undefined ? {} : { cgroup }),
+    namespaces: spec.namespaces,
+    stdio,
+    ...(cgroup === undefined ? {} : { cgroup }),
     task: {
-      _tag: "Init", program: spec.program, next: 0, slots: {}, maskMount: 0, terminal: 0, umaskSet: false, entered: false
+      _tag: "Init",
+      program: spec.program,
+      next: 0,
+      slots: {},
+      maskMount: 0,
+      terminal: 0,
+      umaskSet: false,
+      entered: false
     }
   })
-  alter(draft, init, { umask: 0, session: init, terminal: 0, argv: ["fx-init", spec.id], executable: "" })
+  alter(draft, init, {
+    umask: 0,
+    session: init,
+    terminal: 0,
+    argv: ["fx-init", spec.id],
+    executable: ""
+  })
   alterTask(draft, pid, { init, initStart: processOf(draft, init).startTime })
   if (spec.namespaces.includes("user")) {
     writeMap(draft, init, "gid_map", spec.gidMap)
@@ -104,6 +143,7 @@ export const spawn = (draft: Draft, pid: number): void => {
   }
   saveStatus(draft, pid)
   alter(draft, pid, { umask: 0o022 })
-  leniently(() => void writeFile(draft, "/proc/self/oom_score_adj", "-999", { mode: 0, create: false }))
+  leniently(() =>
+    void writeFile(draft, "/proc/self/oom_score_adj", "-999", { mode: 0, create: false })
+  )
 }
-

@@ -1,6 +1,9 @@
-/** Programs of a small Unix, as busybox has them: what they print, on which descriptor, and how they end. */
-import { messageOf, write } from "../calls.ts"
+/**
+ * Programs of a small Unix, as busybox has them: what they print, on which descriptor, and how they
+ * end.
+ */
 import type { Launch } from "../Behaviour.ts"
+import { messageOf, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 
 /** Arguments without the name; the result is the exit code. */
@@ -45,6 +48,9 @@ export const parseOptions = (args: ReadonlyArray<string>, valued = ""): Options 
   }
   return { flags, values, operands }
 }
+
+/** The last name of a path. */
+export const baseName = (path: string): string => path.replace(/\/+$/, "").split("/").at(-1) || "/"
 
 /** A message on the standard error, and 1. */
 export function* complain(message: string): Running<1> {

@@ -1,6 +1,6 @@
 /** Applets about the process, the system and time. */
 import { signals } from "../../processes/signals.ts"
-import { act, facts, messageOf, perform, processes, readFile, sleep, write } from "../calls.ts"
+import { facts, finished, messageOf, perform, readFile, sleep, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { type Applets, complain, parseOptions } from "./Applet.ts"
 
@@ -57,13 +57,19 @@ export function* kill(args: ReadonlyArray<string>, name = "kill"): Running<numbe
       continue
     }
     const result = yield* perform({ _tag: "Kill", pid: Number(text), signal })
-    if (!result.ok) code = yield* complain(`${name}: can't kill pid ${text}: ${messageOf(result.errno)}`)
+    if (!result.ok) {
+      code = yield* complain(`${name}: can't kill pid ${text}: ${messageOf(result.errno)}`)
+    }
   }
   return code
 }
 
 /** Runs a program in this one's place; 127 when there is none, 126 when it can't be run. */
-export function* execute(name: string, argv: ReadonlyArray<string>, environment: ReadonlyArray<string>): Running<number> {
+export function* execute(
+  name: string,
+  argv: ReadonlyArray<string>,
+  environment: ReadonlyArray<string>
+): Running<number> {
   const result = yield* perform({ _tag: "Exec", argv, environment })
   if (result.ok) return 0
   yield* complain(`${name}: can't execute '${argv[0]}': ${messageOf(result.errno)}`)
@@ -81,60 +87,15 @@ function* env(args: ReadonlyArray<string>): Running<number> {
       variables = variables.filter((one) => !one.startsWith(`${rest[1]}=`))
       rest = rest.slice(1)
     } else if (first !== undefined && /^[^=]+=/.test(first)) {
-      variables = [...variables.filter((one) => !one.startsWith(first.slice(0, first.indexOf("=") + 1))), first]
+      variables = [
+        ...variables.filter((one) => !one.startsWith(first.slice(0, first.indexOf("=") + 1))),
+        first
+      ]
     } else break
     rest = rest.slice(1)
   }
   if (rest.length > 0) return yield* execute("env", rest, variables)
   yield* write(variables.map((one) => `${one}\n`).join(""))
-  return 0
-}
-
-interface Account {
-  readonly name: string
-  readonly uid: number
-  readonly gid: number
-}
-
-function* accounts(path: string): Running<ReadonlyArray<Account>> {
-  const result = yield* readFile(path)
-  if (!result.ok) return []
-  return new TextDecoder().decode(result.value).split("\n").filter((line) => line.includes(":")).map((line) => {
-    const fields = line.split(":")
-    return { name: fields[0]!, uid: Number(fields[2]), gid: Number(fields[3]) }
-  })
-}
-
-function* id(args: ReadonlyArray<string>): Running<number> {
-  const { flags, operands } = parseOptions(args)
-  const users = yield* accounts("/etc/passwd")
-  const groups = yield* accounts("/etc/group")
-  const own = yield* facts()
-  const asked = operands[0] === undefined ? undefined : users.find((one) => one.name === operands[0])
-  if (operands[0] !== undefined && asked === undefined) return yield* complain(`id: unknown user ${operands[0]}`)
-  const { uid, gid } = asked ?? own
-  const all = asked === undefined ? [gid, ...own.groups.filter((one) => one !== gid)] : [gid]
-  const userName = users.find((one) => one.uid === uid)?.name
-  const groupName = (wanted: number) => groups.find((one) => one.uid === wanted)?.name
-  const named = (number: number, name: string | undefined) => name === undefined ? `${number}` : `${number}(${name})`
-  const names = flags.has("n")
-  if (flags.has("u")) yield* write(`${names ? userName ?? uid : uid}\n`)
-  else if (flags.has("g")) yield* write(`${names ? groupName(gid) ?? gid : gid}\n`)
-  else if (flags.has("G")) yield* write(`${all.map((one) => names ? groupName(one) ?? one : one).join(" ")}\n`)
-  else {
-    yield* write(`uid=${named(uid, userName)} gid=${named(gid, groupName(gid))}${
-      all.length > 0 ? ` groups=${all.map((one) => named(one, groupName(one))).join(",")}` : ""
-    }\n`)
-  }
-  return 0
-}
-
-function* whoami(): Running<number> {
-  const { uid } = yield* facts()
-  const users = yield* accounts("/etc/passwd")
-  const name = users.find((one) => one.uid === uid)?.name
-  if (name === undefined) return yield* complain(`whoami: unknown uid ${uid}`)
-  yield* write(`${name}\n`)
   return 0
 }
 
@@ -144,50 +105,68 @@ function* hostname(args: ReadonlyArray<string>): Running<number> {
     yield* write(`${(yield* facts()).hostname}\n`)
     return 0
   }
-  const result = yield* perform({ _tag: "WriteFile", path: "/proc/sys/kernel/hostname", data: operands[0]!, append: false })
-  return result.ok ? 0 : yield* complain(`hostname: sethostname: ${messageOf(result.errno === "EROFS" ? "EPERM" : result.errno)}`)
+  const result = yield* perform({
+    _tag: "WriteFile",
+    path: "/proc/sys/kernel/hostname",
+    data: operands[0]!,
+    append: false
+  })
+  return result.ok
+    ? 0
+    : yield* complain(
+      `hostname: sethostname: ${messageOf(result.errno === "EROFS" ? "EPERM" : result.errno)}`
+    )
 }
 
 function* uname(args: ReadonlyArray<string>): Running<number> {
   const { flags } = parseOptions(args)
   const own = yield* facts()
   const fields: ReadonlyArray<readonly [string, string]> = [
-    ["s", "Linux"], ["n", own.hostname], ["r", own.kernelRelease], ["v", "#1 SMP"], ["m", own.machine], ["o", "GNU/Linux"]
+    ["s", "Linux"],
+    ["n", own.hostname],
+    ["r", own.kernelRelease],
+    ["v", "#1 SMP"],
+    ["m", own.machine],
+    ["o", "GNU/Linux"]
   ]
-  const wanted = fields.filter(([letter]) => flags.has("a") || flags.has(letter) || (flags.size === 0 && letter === "s"))
+  const wanted = fields.filter(([letter]) =>
+    flags.has("a") || flags.has(letter) || (flags.size === 0 && letter === "s")
+  )
   yield* write(`${wanted.map(([, value]) => value).join(" ")}\n`)
-  return 0
-}
-
-function* ps(): Running<number> {
-  const users = yield* accounts("/etc/passwd")
-  const rows = (yield* processes()).map(({ pid, uid, argv }) =>
-    `${String(pid).padStart(5)} ${(users.find((one) => one.uid === uid)?.name ?? String(uid)).padEnd(8)} ${argv.join(" ")}\n`)
-  yield* write(`PID   USER     COMMAND\n${rows.join("")}`)
   return 0
 }
 
 function* date(args: ReadonlyArray<string>): Running<number> {
   const { now } = yield* facts()
   const format = args.find((one) => one.startsWith("+"))
-  yield* write(format === "+%s" ? `${Math.floor(now / 1e6)}\n` : `${new Date(now / 1000).toUTCString()}\n`)
+  yield* write(
+    format === "+%s" ? `${Math.floor(now / 1e6)}\n` : `${new Date(now / 1000).toUTCString()}\n`
+  )
   return 0
 }
 
 /** dd of zeros or of files: if=, of=, bs=, count=. */
 function* dd(args: ReadonlyArray<string>): Running<number> {
   const values = new Map(args.map((one) => one.split("=") as [string, string]))
-  const size = (text: string) => Number(/^\d+/.exec(text)?.[0] ?? 0) * ({ k: 1024, M: 1024 ** 2, m: 1024 ** 2, G: 1024 ** 3 }[text.replace(/^\d+/, "")] ?? 1)
+  const size = (text: string) =>
+    Number(/^\d+/.exec(text)?.[0] ?? 0) *
+    ({ k: 1024, M: 1024 ** 2, m: 1024 ** 2, G: 1024 ** 3 }[text.replace(/^\d+/, "")] ?? 1)
   const bytes = size(values.get("bs") ?? "512") * Number(values.get("count") ?? 1)
   const input = values.get("if") ?? "/dev/zero"
   const source = yield* readFile(input)
   if (!source.ok) return yield* complain(`dd: can't open '${input}': ${messageOf(source.errno)}`)
-  const data = input === "/dev/zero" ? new Uint8Array(bytes) : source.value.subarray(0, values.has("count") ? bytes : undefined)
+  // The buffer, which the input fills
+  yield* perform({ _tag: "Allocate", bytes: Math.min(size(values.get("bs") ?? "512"), bytes) })
+  const data = input === "/dev/zero"
+    ? new Uint8Array(bytes)
+    : source.value.subarray(0, values.has("count") ? bytes : undefined)
   const output = values.get("of")
   if (output === undefined) yield* write(data)
   else {
     const result = yield* perform({ _tag: "WriteFile", path: output, data, append: false })
-    if (!result.ok) return yield* complain(`dd: error writing '${output}': ${messageOf(result.errno)}`)
+    if (!result.ok) {
+      return yield* complain(`dd: error writing '${output}': ${messageOf(result.errno)}`)
+    }
   }
   const blocks = Math.ceil(data.length / size(values.get("bs") ?? "512"))
   yield* write(`${blocks}+0 records in\n${blocks}+0 records out\n`, 2)
@@ -197,37 +176,36 @@ function* dd(args: ReadonlyArray<string>): Running<number> {
 function* mount(): Running<number> {
   const table = yield* readFile("/proc/self/mounts")
   if (!table.ok) return yield* complain("mount: no /proc/mounts")
-  yield* write(new TextDecoder().decode(table.value).split("\n").filter((line) => line !== "").map((line) => {
-    const [source, point, type, options] = line.split(" ")
-    return `${source} on ${point} type ${type} (${options})\n`
-  }).join(""))
+  yield* write(
+    new TextDecoder().decode(table.value).split("\n").filter((line) => line !== "").map((line) => {
+      const [source, point, type, options] = line.split(" ")
+      return `${source} on ${point} type ${type} (${options})\n`
+    }).join("")
+  )
   return 0
 }
 
 export const systemApplets: Applets = {
-  true: function*() {
-    return 0
-  },
-  false: function*() {
-    return 1
-  },
+  true: () => finished(0),
+  false: () => finished(1),
   sleep: sleepFor,
   env,
   printenv: function*(args) {
     const { environment } = yield* facts()
-    const found = environment.filter((one) => args.length === 0 || args.includes(one.slice(0, one.indexOf("="))))
-    yield* write(found.map((one) => `${args.length === 0 ? one : one.slice(one.indexOf("=") + 1)}\n`).join(""))
+    const found = environment.filter((one) =>
+      args.length === 0 || args.includes(one.slice(0, one.indexOf("=")))
+    )
+    yield* write(
+      found.map((one) => `${args.length === 0 ? one : one.slice(one.indexOf("=") + 1)}\n`).join("")
+    )
     return found.length === 0 && args.length > 0 ? 1 : 0
   },
   pwd: function*() {
     yield* write(`${(yield* facts()).directory}\n`)
     return 0
   },
-  id,
-  whoami: () => whoami(),
   hostname,
   uname,
-  ps: () => ps(),
   kill: (args) => kill(args),
   nproc: function*() {
     yield* write(`${(yield* facts()).cpus}\n`)
@@ -241,8 +219,5 @@ export const systemApplets: Applets = {
     yield* write(terminal ? "/dev/pts/0\n" : "not a tty\n")
     return terminal ? 0 : 1
   },
-  sync: function*() {
-    yield* act({ _tag: "Facts" })
-    return 0
-  }
+  sync: () => finished(0)
 }

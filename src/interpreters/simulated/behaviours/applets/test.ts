@@ -19,7 +19,8 @@ function* unary(operator: string, operand: string): Running<boolean | undefined>
   if (!found.ok) return false
   const { type, size, mode } = found.value
   const kinds: { readonly [operator: string]: string } = {
-    "-d": "directory", "-f": "file", "-L": "symlink", "-h": "symlink", "-p": "fifo", "-S": "socket", "-b": "block", "-c": "character"
+    "-d": "directory", "-f": "file", "-L": "symlink", "-h": "symlink", "-p": "fifo", "-S": "socket",
+    "-b": "block", "-c": "character"
   }
   if (kinds[operator] !== undefined) return type === kinds[operator]
   if (operator === "-s") return size > 0
@@ -47,7 +48,11 @@ function* evaluate(words: ReadonlyArray<string>): Running<boolean | undefined> {
     const at = or > 0 ? or : and
     const left = yield* evaluate(words.slice(0, at))
     const right = yield* evaluate(words.slice(at + 1))
-    return left === undefined || right === undefined ? undefined : or > 0 ? left || right : left && right
+    return left === undefined || right === undefined
+      ? undefined
+      : or > 0
+      ? left || right
+      : left && right
   }
   if (words[0] === "!" && words.length > 1) {
     const inner = yield* evaluate(words.slice(1))

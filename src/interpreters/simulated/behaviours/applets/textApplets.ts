@@ -2,85 +2,17 @@
 import { messageOf, perform, read, readFile, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { type Applets, complain, parseOptions } from "./Applet.ts"
-
-const escapes: { readonly [letter: string]: string } = {
-  a: "\u0007", b: "\b", e: "\u001b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "\\": "\\", "\"": "\""
-}
-
-/** Backslash escapes as printf(1) and echo -e have them; `\c` ends the output. */
-export const unescape = (text: string): { readonly text: string; readonly ends: boolean } => {
-  let out = ""
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] !== "\\" || at === text.length - 1) {
-      out += text[at]
-      continue
-    }
-    const octal = /^0?[0-7]{1,3}/.exec(text.slice(at + 1))
-    const hexadecimal = /^x([0-9a-fA-F]{1,2})/.exec(text.slice(at + 1))
-    const letter = text[at + 1]!
-    if (letter === "c") return { text: out, ends: true }
-    if (octal !== null) {
-      out += String.fromCharCode(parseInt(octal[0], 8) & 0xff)
-      at += octal[0].length
-    } else if (hexadecimal !== null) {
-      out += String.fromCharCode(parseInt(hexadecimal[1]!, 16))
-      at += hexadecimal[0].length
-    } else {
-      out += escapes[letter] ?? `\\${letter}`
-      at++
-    }
-  }
-  return { text: out, ends: false }
-}
-
-/** What echo writes. */
-export const echoed = (args: ReadonlyArray<string>): string => {
-  let newline = true
-  let escaped = false
-  let at = 0
-  for (; at < args.length && /^-[neE]+$/.test(args[at]!); at++) {
-    for (const letter of args[at]!.slice(1)) {
-      if (letter === "n") newline = false
-      else escaped = letter === "e"
-    }
-  }
-  const text = args.slice(at).join(" ")
-  const { text: out, ends } = escaped ? unescape(text) : { text, ends: false }
-  return newline && !ends ? `${out}\n` : out
-}
-
-/** printf(1): the format is used again while arguments are left. */
-export const formatted = (args: ReadonlyArray<string>): string => {
-  const [format = "", ...rest] = args
-  let out = ""
-  let next = 0
-  do {
-    const { text, ends } = unescape(format)
-    out += text.replace(/%(-?0?\d*)(?:\.(\d+))?([sdiuxXobc%])/g, (_, width: string, precision: string | undefined, kind: string) => {
-      if (kind === "%") return "%"
-      const value = rest[next++] ?? ""
-      const number = Math.trunc(Number(value)) || 0
-      const shown = kind === "s"
-        ? precision === undefined ? value : value.slice(0, Number(precision))
-        : kind === "b" ? unescape(value).text
-        : kind === "c" ? value.slice(0, 1)
-        : kind === "x" ? number.toString(16)
-        : kind === "X" ? number.toString(16).toUpperCase()
-        : kind === "o" ? number.toString(8)
-        : String(number)
-      const size = Math.abs(Number(width.replace(/^-?0/, (zero) => zero.startsWith("-") ? "-" : "")) || 0)
-      if (width.startsWith("-")) return shown.padEnd(size)
-      return shown.padStart(size, /^0/.test(width) && kind !== "s" ? "0" : " ")
-    })
-    if (ends) break
-  } while (next > 0 && next < rest.length)
-  return out
-}
+import { echoed, formatted } from "./printed.ts"
 
 const noInput = new Uint8Array(0)
 
-/** Everything from files, or the standard input for none and for `-`; what can't be opened is said. */
-function* readAll(name: string, paths: ReadonlyArray<string>): Running<{ readonly data: Uint8Array; readonly code: number }> {
+/**
+ * Everything from files, or the standard input for none and for `-`; what can't be opened is said.
+ */
+function* readAll(
+  name: string,
+  paths: ReadonlyArray<string>
+): Running<{ readonly data: Uint8Array; readonly code: number }> {
   const pieces: Array<Uint8Array> = []
   let code = 0
   for (const path of paths.length === 0 ? ["-"] : paths) {
@@ -92,9 +24,12 @@ function* readAll(name: string, paths: ReadonlyArray<string>): Running<{ readonl
     if (result.ok) pieces.push(result.value)
     else {
       code = 1
-      yield* write(result.errno === "EISDIR"
-        ? `${name}: read error: Is a directory\n`
-        : `${name}: can't open '${path}': ${messageOf(result.errno)}\n`, 2)
+      yield* write(
+        result.errno === "EISDIR"
+          ? `${name}: read error: Is a directory\n`
+          : `${name}: can't open '${path}': ${messageOf(result.errno)}\n`,
+        2
+      )
     }
   }
   return { data: pieces.length === 0 ? noInput : new Uint8Array(Buffer.concat(pieces)), code }
@@ -121,7 +56,10 @@ const linesOf = (data: Uint8Array): ReadonlyArray<string> => {
 }
 
 /** What comes until there is enough of it, by lines or bytes. */
-function* readEnough(paths: ReadonlyArray<string>, enough: (data: Uint8Array) => boolean): Running<Uint8Array | undefined> {
+function* readEnough(
+  paths: ReadonlyArray<string>,
+  enough: (data: Uint8Array) => boolean
+): Running<Uint8Array | undefined> {
   if (paths.length > 0) return undefined
   let data = noInput
   while (!enough(data)) {
@@ -132,20 +70,32 @@ function* readEnough(paths: ReadonlyArray<string>, enough: (data: Uint8Array) =>
   return data
 }
 
-const lineCount = (data: Uint8Array): number => data.reduce((count, byte) => byte === 10 ? count + 1 : count, 0)
+const lineCount = (data: Uint8Array): number =>
+  data.reduce((count, byte) => byte === 10 ? count + 1 : count, 0)
 
 function* headOrTail(name: "head" | "tail", args: ReadonlyArray<string>): Running<number> {
   const rewritten = args.map((one) => /^-\d+$/.test(one) ? `-n${one.slice(1)}` : one)
   const { values, operands } = parseOptions(rewritten, "nc")
   const bytes = values.get("c")
   const count = Number(bytes ?? values.get("n") ?? 10)
-  const input = name === "tail" ? undefined : yield* readEnough(operands, (data) =>
-    bytes === undefined ? lineCount(data) >= count : data.length >= count)
-  const { data, code } = input === undefined ? yield* readAll(name, operands) : { data: input, code: 0 }
-  if (bytes !== undefined) yield* write(name === "head" ? data.subarray(0, count) : data.subarray(Math.max(0, data.length - count)))
-  else {
+  const input = name === "tail" ?
+    undefined :
+    yield* readEnough(
+      operands,
+      (data) => bytes === undefined ? lineCount(data) >= count : data.length >= count
+    )
+  const { data, code } = input === undefined
+    ? yield* readAll(name, operands)
+    : { data: input, code: 0 }
+  if (bytes !== undefined) {
+    yield* write(
+      name === "head" ? data.subarray(0, count) : data.subarray(Math.max(0, data.length - count))
+    )
+  } else {
     const lines = linesOf(data)
-    const kept = name === "head" ? lines.slice(0, count) : lines.slice(Math.max(0, lines.length - count))
+    const kept = name === "head"
+      ? lines.slice(0, count)
+      : lines.slice(Math.max(0, lines.length - count))
     yield* write(kept.map((line) => `${line}\n`).join(""))
   }
   return code
@@ -168,10 +118,14 @@ function* wc(args: ReadonlyArray<string>): Running<number> {
   const { data, code } = yield* readAll("wc", operands)
   const text = new TextDecoder().decode(data)
   const counts = {
-    l: text.split("\n").length - 1, w: text.split(/\s+/).filter((word) => word !== "").length, c: data.length
+    l: text.split("\n").length - 1,
+    w: text.split(/\s+/).filter((word) => word !== "").length,
+    c: data.length
   }
   const wanted = (["l", "w", "c"] as const).filter((key) => flags.size === 0 || flags.has(key))
-  const shown = wanted.map((key) => wanted.length === 1 ? String(counts[key]) : String(counts[key]).padStart(9))
+  const shown = wanted.map((key) =>
+    wanted.length === 1 ? String(counts[key]) : String(counts[key]).padStart(9)
+  )
   yield* write(`${[shown.join(" "), ...operands].join(" ")}\n`)
   return code
 }
@@ -180,7 +134,9 @@ function* seq(args: ReadonlyArray<string>): Running<number> {
   const numbers = args.map(Number)
   const [first, step, last] = numbers.length === 1
     ? [1, 1, numbers[0]!]
-    : numbers.length === 2 ? [numbers[0]!, 1, numbers[1]!] : [numbers[0]!, numbers[1]!, numbers[2]!]
+    : numbers.length === 2
+    ? [numbers[0]!, 1, numbers[1]!]
+    : [numbers[0]!, numbers[1]!, numbers[2]!]
   let out = ""
   for (let at = first; step > 0 ? at <= last : at >= last; at += step) out += `${at}\n`
   yield* write(out)

@@ -49,7 +49,12 @@ export function* say(state: ShellState, text: string, descriptor: 1 | 2 = 1): Ru
   const output = state.outputs[descriptor]
   if ("descriptor" in output) yield* write(text, output.descriptor)
   else if (text !== "") {
-    const result = yield* perform({ _tag: "WriteFile", path: output.path, data: text, append: true })
+    const result = yield* perform({
+      _tag: "WriteFile",
+      path: output.path,
+      data: text,
+      append: true
+    })
     if (!result.ok) return 1
   }
   return 0
@@ -61,9 +66,12 @@ export function* report(state: ShellState, message: string, code: number): Runni
   return code
 }
 
-/** What is said of a program that a signal ended; interrupts and broken pipes are not worth a word. */
+/**
+ * What is said of a program that a signal ended; interrupts and broken pipes are not worth a word.
+ */
 const deaths: { readonly [signal: number]: string } = {
-  1: "Hangup", 3: "Quit", 6: "Aborted", 9: "Killed", 10: "User defined signal 1", 11: "Segmentation fault", 15: "Terminated"
+  1: "Hangup", 3: "Quit", 6: "Aborted", 9: "Killed", 10: "User defined signal 1",
+  11: "Segmentation fault", 15: "Terminated"
 }
 
 export function* tellDeath(state: ShellState, signal: number): Running<void> {
@@ -73,4 +81,6 @@ export function* tellDeath(state: ShellState, signal: number): Running<void> {
 
 /** The environment of programs. */
 export const environmentOf = (state: ShellState, all = false): ReadonlyArray<string> =>
-  [...state.variables].filter(([name]) => all || state.exported.has(name)).map(([name, value]) => `${name}=${value}`)
+  [...state.variables].filter(([name]) => all || state.exported.has(name)).map(([name, value]) =>
+    `${name}=${value}`
+  )

@@ -1,7 +1,12 @@
 /** Integer arithmetic of `$((…))`: the operators of C that scripts use, with their precedence. */
 
 const levels: ReadonlyArray<ReadonlyArray<string>> = [
-  ["||"], ["&&"], ["==", "!="], ["<=", ">=", "<", ">"], ["+", "-"], ["*", "/", "%"]
+  ["||"],
+  ["&&"],
+  ["==", "!="],
+  ["<=", ">=", "<", ">"],
+  ["+", "-"],
+  ["*", "/", "%"]
 ]
 
 const apply = (operator: string, left: number, right: number): number => {
@@ -36,8 +41,12 @@ const apply = (operator: string, left: number, right: number): number => {
 }
 
 /** The value; names are asked of `variable`. What is no expression counts as 0. */
-export const evaluateArithmetic = (expression: string, variable: (name: string) => number): number => {
-  const tokens = expression.match(/\d+|[A-Za-z_]\w*|\|\||&&|[=!<>]=|[-+*/%<>()!]|\$[A-Za-z_?#!]\w*/g) ?? []
+export const evaluateArithmetic = (
+  expression: string,
+  variable: (name: string) => number
+): number => {
+  const tokens =
+    expression.match(/\d+|[A-Za-z_]\w*|\|\||&&|[=!<>]=|[-+*/%<>()!]|\$[A-Za-z_?#!]\w*/g) ?? []
   let at = 0
   const unary = (): number => {
     const token = tokens[at++] ?? "0"

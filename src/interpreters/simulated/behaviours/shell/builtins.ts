@@ -1,9 +1,9 @@
 /** Commands that the shell performs itself. */
-import type { Waited } from "../Behaviour.ts"
-import { act, facts, messageOf, perform } from "../calls.ts"
-import { formatted, echoed } from "../applets/textApplets.ts"
+import { echoed, formatted } from "../applets/printed.ts"
 import { kill, numberOfSignal } from "../applets/systemApplets.ts"
 import { test } from "../applets/test.ts"
+import type { Waited } from "../Behaviour.ts"
+import { act, facts, finished, messageOf, perform } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { Leave, report, say, type ShellState, tellDeath } from "./ShellState.ts"
 
@@ -14,7 +14,9 @@ function* changeDirectory(state: ShellState, args: ReadonlyArray<string>): Runni
   const target = path === "-" ? state.variables.get("OLDPWD") ?? "/" : path
   const before = (yield* facts()).directory
   const result = yield* perform({ _tag: "ChangeDirectory", path: target })
-  if (!result.ok) return yield* report(state, `cd: line 0: can't cd to ${target}: ${messageOf(result.errno)}`, 2)
+  if (!result.ok) {
+    return yield* report(state, `cd: line 0: can't cd to ${target}: ${messageOf(result.errno)}`, 2)
+  }
   state.variables.set("OLDPWD", before)
   state.variables.set("PWD", (yield* facts()).directory)
   return 0
@@ -32,10 +34,18 @@ function* setTrap(state: ShellState, args: ReadonlyArray<string>): Running<numbe
   const [action, wanted] = names.length === 0 ? ["-", [script]] as const : [script, names] as const
   for (const name of wanted) {
     const signal = numberOfSignal(name)
-    if (signal === undefined) return yield* report(state, `trap: ${name}: invalid signal specification`, 1)
+    if (signal === undefined) {
+      return yield* report(state, `trap: ${name}: invalid signal specification`, 1)
+    }
     if (action === "-") state.traps.delete(signal)
     else state.traps.set(signal, action)
-    if (signal !== 0) yield* act({ _tag: "Handle", signal, how: action === "-" ? "default" : action === "" ? "ignore" : "catch" })
+    if (signal !== 0) {
+      yield* act({
+        _tag: "Handle",
+        signal,
+        how: action === "-" ? "default" : action === "" ? "ignore" : "catch"
+      })
+    }
   }
   return 0
 }
@@ -65,7 +75,10 @@ function* waitFor(state: ShellState, args: ReadonlyArray<string>): Running<numbe
 function* readLine(state: ShellState, args: ReadonlyArray<string>): Running<number> {
   const names = args.filter((one) => !one.startsWith("-"))
   while (!state.inputEnds && !state.input.includes("\n")) {
-    const piece = yield* perform<Uint8Array>({ _tag: "Read", descriptor: 0 }, (signal) => state.pending.push(signal))
+    const piece = yield* perform<Uint8Array>(
+      { _tag: "Read", descriptor: 0 },
+      (signal) => state.pending.push(signal)
+    )
     if (!piece.ok || piece.value.length === 0) break
     state.input += new TextDecoder().decode(piece.value)
   }
@@ -85,16 +98,12 @@ function* umask(state: ShellState, args: ReadonlyArray<string>): Running<number>
   return yield* say(state, `${(yield* facts()).umask.toString(8).padStart(4, "0")}\n`)
 }
 
-const nothing: Builtin = function*() {
-  return 0
-}
+const nothing: Builtin = () => finished(0)
 
 export const builtins: { readonly [name: string]: Builtin } = {
   ":": nothing,
   true: nothing,
-  false: function*() {
-    return 1
-  },
+  false: () => finished(1),
   echo: (state, args) => say(state, echoed(args)),
   printf: (state, args) => say(state, formatted(args)),
   pwd: function*(state) {
@@ -109,40 +118,44 @@ export const builtins: { readonly [name: string]: Builtin } = {
     }
     throw new Leave("exit", status)
   },
-  return: function*(state, args) {
+  return: (state, args) => {
     throw new Leave("return", code(args[0], state.status) ?? 2)
   },
-  break: function*(_state, args) {
+  break: (_state, args) => {
     throw new Leave("break", code(args[0], 1) ?? 1)
   },
-  continue: function*(_state, args) {
+  continue: (_state, args) => {
     throw new Leave("continue", code(args[0], 1) ?? 1)
   },
   test: (state, args) => test("test", args, state.name),
   "[": (state, args) => test("[", args, state.name),
-  kill: (state, args) => kill(args.map((one) => one.startsWith("%") ? String(state.lastBackground) : one), `${state.name}`),
+  kill: (state, args) =>
+    kill(
+      args.map((one) => one.startsWith("%") ? String(state.lastBackground) : one),
+      `${state.name}`
+    ),
   trap: setTrap,
   wait: waitFor,
   read: readLine,
   umask,
-  export: function*(state, args) {
+  export: (state, args) => {
     for (const one of args) {
       const [name = "", ...value] = one.split("=")
       if (value.length > 0) state.variables.set(name, value.join("="))
       if (!state.variables.has(name)) state.variables.set(name, "")
       state.exported.add(name)
     }
-    return 0
+    return finished(0)
   },
-  unset: function*(state, args) {
+  unset: (state, args) => {
     for (const name of args) {
       state.variables.delete(name)
       state.exported.delete(name)
       state.functions.delete(name)
     }
-    return 0
+    return finished(0)
   },
-  set: function*(state, args) {
+  set: (state, args) => {
     for (const [index, one] of args.entries()) {
       if (one === "--" || !/^[-+]/.test(one)) {
         state.positional = args.slice(one === "--" ? index + 1 : index)
@@ -150,15 +163,14 @@ export const builtins: { readonly [name: string]: Builtin } = {
       }
       if (one.includes("e")) state.stopsOnError = one.startsWith("-")
     }
-    return 0
+    return finished(0)
   },
-  shift: function*(state, args) {
+  shift: (state, args) => {
     const count = code(args[0], 1) ?? 1
-    if (count > state.positional.length) return 1
+    if (count > state.positional.length) return finished(1)
     state.positional = state.positional.slice(count)
-    return 0
+    return finished(0)
   },
   ulimit: nothing,
   jobs: nothing
 }
-

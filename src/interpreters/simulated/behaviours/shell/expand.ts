@@ -1,4 +1,7 @@
-/** Expansions: parameters, command substitution, arithmetic, splitting into fields, and names of files. */
+/**
+ * Expansions: parameters, command substitution, arithmetic, splitting into fields, and names of
+ * files.
+ */
 import { list, perform, spawn, wait } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { evaluateArithmetic } from "./arithmetic.ts"
@@ -25,7 +28,10 @@ const valueOf = (state: ShellState, name: string): string | undefined => {
   return /^\d+$/.test(name) ? state.positional[Number(name) - 1] : state.variables.get(name)
 }
 
-/** A pattern as a regular expression: `*`, `?`, `[…]`; a bracket that is not closed stands for itself. */
+/**
+ * A pattern as a regular expression: `*`, `?`, `[…]`; a bracket that is not closed stands for
+ * itself.
+ */
 export const patternOf = (text: string): RegExp => {
   const source = text.replace(/\[[!^]?\]?[^\]]*\]|[\s\S]/g, (part) => {
     if (part === "*") return ".*"
@@ -43,12 +49,19 @@ const trimmed = (value: string, operator: string, pattern: string): string => {
   const suffix = operator.startsWith("%")
   for (const length of lengths) {
     const part = suffix ? value.slice(value.length - length) : value.slice(0, length)
-    if (matcher.test(part)) return suffix ? value.slice(0, value.length - length) : value.slice(length)
+    if (matcher.test(part)) {
+      return suffix
+        ? value.slice(0, value.length - length)
+        : value.slice(length)
+    }
   }
   return value
 }
 
-function* expandVariable(state: ShellState, part: Extract<WordPart, { readonly _tag: "Variable" }>): Running<string> {
+function* expandVariable(
+  state: ShellState,
+  part: Extract<WordPart, { readonly _tag: "Variable" }>
+): Running<string> {
   const value = valueOf(state, part.name)
   if (part.operator === "length") return String((value ?? "").length)
   if (part.operator === "") return value ?? ""
@@ -78,10 +91,10 @@ function* substitute(state: ShellState, script: string): Running<string> {
   const made = yield* perform<number>({ _tag: "MakePipe" })
   if (!made.ok) return ""
   const pipe = made.value
-  const child = yield* spawn(
-    ["sh", "-c", script, state.name, ...state.positional], [...state.redirections, { descriptor: 1, pipe, end: "write" }],
-    environmentOf(state, true)
-  )
+  const child = yield* spawn(["sh", "-c", script, state.name, ...state.positional], [
+    ...state.redirections,
+    { descriptor: 1, pipe, end: "write" }
+  ], environmentOf(state, true))
   let out = ""
   if (child.ok) {
     for (;;) {
@@ -105,7 +118,9 @@ function* expandPart(state: ShellState, part: WordPart): Running<string> {
     case "Substitution":
       return yield* substitute(state, part.script)
     case "Arithmetic":
-      return String(evaluateArithmetic(part.expression, (name) => Number(valueOf(state, name) ?? 0) || 0))
+      return String(
+        evaluateArithmetic(part.expression, (name) => Number(valueOf(state, name) ?? 0) || 0)
+      )
   }
 }
 
@@ -143,8 +158,12 @@ function* matching(pattern: string): Running<ReadonlyArray<string>> {
   const last = pattern.slice(slash + 1)
   const names = yield* list(directory)
   if (!names.ok) return [pattern]
-  const found = names.value.filter((name) => patternOf(last).test(name) && (!name.startsWith(".") || last.startsWith(".")))
-  return found.length === 0 ? [pattern] : found.map((name) => slash < 0 ? name : `${pattern.slice(0, slash)}/${name}`)
+  const found = names.value.filter((name) =>
+    patternOf(last).test(name) && (!name.startsWith(".") || last.startsWith("."))
+  )
+  return found.length === 0
+    ? [pattern]
+    : found.map((name) => slash < 0 ? name : `${pattern.slice(0, slash)}/${name}`)
 }
 
 /** A word as the fields it becomes. */

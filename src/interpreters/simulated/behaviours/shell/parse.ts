@@ -1,75 +1,10 @@
 /** Reads a script: lists, pipelines, simple and compound commands. */
-import { type Command, type Redirect, SyntaxFault, type Word } from "./Syntax.ts"
+import type { Command, Redirect, Word } from "./Syntax.ts"
+import {
+  closing, peekWord, redirectsAfter, skipBlanks, skipLines, starts, takeWord, tryRedirect,
+  unexpected
+} from "./tokens.ts"
 import { type Cursor, isMeta, plainText, readWord } from "./words.ts"
-
-const closing: ReadonlySet<string> = new Set(["then", "do", "done", "fi", "elif", "else", "esac", "}", ";;"])
-
-const unexpected = (cursor: Cursor, wanted?: string): never => {
-  skipBlanks(cursor)
-  const atEnd = cursor.at >= cursor.text.length
-  const found = atEnd ? "end of file" : /^(?:\n|;;|\S+)/.exec(cursor.text.slice(cursor.at))?.[0] ?? "?"
-  throw new SyntaxFault(
-    `syntax error: unexpected ${atEnd ? found : `"${found === "\n" ? "newline" : found}"`}${wanted === undefined ? "" : ` (expecting "${wanted}")`}`,
-    atEnd
-  )
-}
-
-const skipBlanks = (cursor: Cursor): void => {
-  for (;;) {
-    const rest = cursor.text.slice(cursor.at)
-    const blank = /^(?:[ \t]+|\\\n|#[^\n]*)/.exec(rest)
-    if (blank === null) return
-    // `#` begins a comment only where a word could begin
-    if (blank[0].startsWith("#") && cursor.at > 0 && !isMeta(cursor.text[cursor.at - 1])) return
-    cursor.at += blank[0].length
-  }
-}
-
-const skipLines = (cursor: Cursor): void => {
-  for (;;) {
-    skipBlanks(cursor)
-    if (cursor.text[cursor.at] !== "\n") return
-    cursor.at++
-  }
-}
-
-const starts = (cursor: Cursor, token: string): boolean => cursor.text.startsWith(token, cursor.at)
-
-/** The plain word at the cursor, without taking it. */
-const peekWord = (cursor: Cursor): string | undefined => {
-  skipBlanks(cursor)
-  if (starts(cursor, ";;")) return ";;"
-  if (isMeta(cursor.text[cursor.at])) return undefined
-  return plainText(readWord({ text: cursor.text, at: cursor.at }))
-}
-
-const takeWord = (cursor: Cursor, wanted: string): void => {
-  skipLines(cursor)
-  if (peekWord(cursor) !== wanted) unexpected(cursor, wanted)
-  cursor.at += wanted.length
-}
-
-const tryRedirect = (cursor: Cursor): Redirect | undefined => {
-  const match = /^([0-2]?)(>>|>&|<&|>|<)/.exec(cursor.text.slice(cursor.at))
-  if (match === null) return undefined
-  cursor.at += match[0].length
-  const operator = match[2]!
-  const descriptor = match[1] === "" ? operator.startsWith("<") ? 0 : 1 : Number(match[1]) as 0 | 1 | 2
-  skipBlanks(cursor)
-  if (isMeta(cursor.text[cursor.at])) unexpected(cursor)
-  const target = readWord(cursor)
-  return { descriptor, operator: operator.endsWith("&") ? "&" : operator as "<" | ">" | ">>", target }
-}
-
-const redirectsAfter = (cursor: Cursor): ReadonlyArray<Redirect> => {
-  const redirects: Array<Redirect> = []
-  for (;;) {
-    skipBlanks(cursor)
-    const one = tryRedirect(cursor)
-    if (one === undefined) return redirects
-    redirects.push(one)
-  }
-}
 
 const parseSimple = (cursor: Cursor): Command => {
   const start = cursor.at
@@ -86,10 +21,14 @@ const parseSimple = (cursor: Cursor): Command => {
     if (isMeta(cursor.text[cursor.at])) break
     const word = readWord(cursor)
     const first = word[0]
-    const assigned = words.length === 0 && first?._tag === "Text" && !first.quoted ? /^([A-Za-z_]\w*)=(.*)$/s.exec(first.text) : null
+    const assigned = words.length === 0 && first?._tag === "Text" && !first.quoted
+      ? /^([A-Za-z_]\w*)=(.*)$/s.exec(first.text)
+      : null
     if (assigned === null) words.push(word)
     else {
-      const value: Word = assigned[2] === "" ? word.slice(1) : [{ _tag: "Text", text: assigned[2]!, quoted: false }, ...word.slice(1)]
+      const value: Word = assigned[2] === ""
+        ? word.slice(1)
+        : [{ _tag: "Text", text: assigned[2]!, quoted: false }, ...word.slice(1)]
       assignments.push([assigned[1]!, value])
     }
     if (words.length === 1 && starts(cursor, "()") && redirects.length === 0) {
@@ -98,7 +37,13 @@ const parseSimple = (cursor: Cursor): Command => {
     }
   }
   if (words.length + assignments.length + redirects.length === 0) unexpected(cursor)
-  return { _tag: "Simple", assignments, words, redirects, source: cursor.text.slice(start, cursor.at) }
+  return {
+    _tag: "Simple",
+    assignments,
+    words,
+    redirects,
+    source: cursor.text.slice(start, cursor.at)
+  }
 }
 
 const parseFunction = (cursor: Cursor, start: number, name: string): Command => {
@@ -144,7 +89,9 @@ const parseFor = (cursor: Cursor, start: number): Command => {
   if (peekWord(cursor) === "in") {
     takeWord(cursor, "in")
     words = []
-    for (skipBlanks(cursor); !isMeta(cursor.text[cursor.at]); skipBlanks(cursor)) words.push(readWord(cursor))
+    for (skipBlanks(cursor); !isMeta(cursor.text[cursor.at]); skipBlanks(cursor)) {
+      words.push(readWord(cursor))
+    }
   }
   skipBlanks(cursor)
   if (cursor.text[cursor.at] === ";") cursor.at++
@@ -184,7 +131,13 @@ const parseCase = (cursor: Cursor, start: number): Command => {
 const redirected = (cursor: Cursor, start: number, body: Command): Command => {
   const redirects = redirectsAfter(cursor)
   if (redirects.length === 0) return body
-  return { _tag: "Group", body, redirects, subshell: false, source: cursor.text.slice(start, cursor.at) }
+  return {
+    _tag: "Group",
+    body,
+    redirects,
+    subshell: false,
+    source: cursor.text.slice(start, cursor.at)
+  }
 }
 
 const parseWhile = (cursor: Cursor, start: number, until: boolean): Command => {
@@ -204,7 +157,13 @@ const parseCommand = (cursor: Cursor): Command => {
     if (!starts(cursor, ")")) unexpected(cursor, ")")
     cursor.at++
     const redirects = redirectsAfter(cursor)
-    return { _tag: "Group", body, redirects, subshell: true, source: cursor.text.slice(start, cursor.at) }
+    return {
+      _tag: "Group",
+      body,
+      redirects,
+      subshell: true,
+      source: cursor.text.slice(start, cursor.at)
+    }
   }
   switch (peekWord(cursor)) {
     case "if":
@@ -221,7 +180,13 @@ const parseCommand = (cursor: Cursor): Command => {
       const body = parseList(cursor)
       takeWord(cursor, "}")
       const redirects = redirectsAfter(cursor)
-      return { _tag: "Group", body, redirects, subshell: false, source: cursor.text.slice(start, cursor.at) }
+      return {
+        _tag: "Group",
+        body,
+        redirects,
+        subshell: false,
+        source: cursor.text.slice(start, cursor.at)
+      }
     }
     default:
       return parseSimple(cursor)
@@ -262,7 +227,9 @@ const parseList = (cursor: Cursor): Command => {
   const commands: Array<Command> = []
   skipLines(cursor)
   const start = cursor.at
-  while (cursor.at < cursor.text.length && !starts(cursor, ")") && !closing.has(peekWord(cursor) ?? "")) {
+  while (
+    cursor.at < cursor.text.length && !starts(cursor, ")") && !closing.has(peekWord(cursor) ?? "")
+  ) {
     const command = parseAndOr(cursor)
     skipBlanks(cursor)
     if (starts(cursor, "&")) {
@@ -271,7 +238,10 @@ const parseList = (cursor: Cursor): Command => {
     } else {
       commands.push(command)
       if (starts(cursor, ";") && !starts(cursor, ";;")) cursor.at++
-      else if (cursor.at < cursor.text.length && !starts(cursor, "\n") && !starts(cursor, ")") && !starts(cursor, ";;")) {
+      else if (
+        cursor.at < cursor.text.length && !starts(cursor, "\n") && !starts(cursor, ")") &&
+        !starts(cursor, ";;")
+      ) {
         unexpected(cursor)
       }
     }

@@ -1,22 +1,41 @@
 /** sh(1): the script of -c, of a file, or of the standard input. */
-import { facts, messageOf, read, readFile, write } from "../calls.ts"
 import type { Applet } from "../applets/Applet.ts"
 import type { Launch } from "../Behaviour.ts"
+import { facts, messageOf, read, readFile, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { evaluate } from "./evaluate.ts"
 import { parseScript } from "./parse.ts"
 import { Leave, report, type ShellState } from "./ShellState.ts"
 import { SyntaxFault } from "./Syntax.ts"
 
-const newState = (name: string, pid: number, launch: Launch, environment: ReadonlyArray<string>): ShellState => {
+const newState = (
+  name: string,
+  pid: number,
+  launch: Launch,
+  environment: ReadonlyArray<string>
+): ShellState => {
   const variables = new Map(environment.map((one) => {
     const at = one.indexOf("=")
     return [one.slice(0, at), one.slice(at + 1)] as const
   }))
   return {
-    name, pid, variables, exported: new Set(variables.keys()), positional: launch.argv, functions: new Map(), status: 0,
-    lastBackground: 0, jobs: new Set(), traps: new Map(), pending: [], stopsOnError: false, conditional: 0,
-    outputs: { 1: { descriptor: 1 }, 2: { descriptor: 2 } }, redirections: [], input: "", inputEnds: false
+    name,
+    pid,
+    variables,
+    exported: new Set(variables.keys()),
+    positional: launch.argv,
+    functions: new Map(),
+    status: 0,
+    lastBackground: 0,
+    jobs: new Set(),
+    traps: new Map(),
+    pending: [],
+    stopsOnError: false,
+    conditional: 0,
+    outputs: { 1: { descriptor: 1 }, 2: { descriptor: 2 } },
+    redirections: [],
+    input: "",
+    inputEnds: false
   }
 }
 
@@ -64,7 +83,14 @@ function* runInput(state: ShellState, interactive: boolean): Running<number> {
       if (status === undefined) continue
       if (!interactive || status !== 2) return status
     }
-    if (interactive) yield* write(waiting === "" ? `${(yield* facts()).directory} ${(yield* facts()).uid === 0 ? "#" : "$"} ` : "> ", 2)
+    if (interactive) {
+      yield* write(
+        waiting === ""
+          ? `${(yield* facts()).directory} ${(yield* facts()).uid === 0 ? "#" : "$"} `
+          : "> ",
+        2
+      )
+    }
     const piece = yield* read()
     if (piece.length > 0) {
       state.input += new TextDecoder().decode(piece)
@@ -78,7 +104,9 @@ function* runInput(state: ShellState, interactive: boolean): Running<number> {
 
 export const shell: Applet = function*(args, launch) {
   const own = yield* facts()
-  const name = launch.argv[0]?.split("/").at(-1) === "busybox" ? "sh" : launch.argv[0]?.split("/").at(-1) ?? "sh"
+  const name = launch.argv[0]?.split("/").at(-1) === "busybox"
+    ? "sh"
+    : launch.argv[0]?.split("/").at(-1) ?? "sh"
   const state = newState(name, own.pid, { ...launch, argv: [] }, launch.environment)
   let rest = [...args]
   let script: string | undefined
@@ -94,10 +122,16 @@ export const shell: Applet = function*(args, launch) {
     const status = yield* runScript(state, script, true)
     return yield* exitTrap(state, status ?? state.status)
   }
-  if (rest[0] === undefined) return yield* exitTrap(state, yield* runInput(state, own.stdio[0] === "Terminal"))
+  if (rest[0] === undefined) {
+    return yield* exitTrap(state, yield* runInput(state, own.stdio[0] === "Terminal"))
+  }
   const file = yield* readFile(rest[0])
   if (!file.ok) {
-    return yield* report(state, `can't open '${rest[0]}': ${messageOf(file.errno)}`, file.errno === "ENOENT" ? 2 : 126)
+    return yield* report(
+      state,
+      `can't open '${rest[0]}': ${messageOf(file.errno)}`,
+      file.errno === "ENOENT" ? 2 : 126
+    )
   }
   Object.assign(state, { name: rest[0], positional: rest.slice(1) })
   const status = yield* runScript(state, new TextDecoder().decode(file.value), true)

@@ -21,7 +21,7 @@ const untilClosing = (cursor: Cursor, opening: string, closing: string): string 
   for (; cursor.at < cursor.text.length; cursor.at++) {
     const character = cursor.text[cursor.at]!
     if (character === "\\") cursor.at++
-    else if (character === "'" ) {
+    else if (character === "'") {
       const end = cursor.text.indexOf("'", cursor.at + 1)
       cursor.at = end < 0 ? unfinished("quoted string") : end
     } else if (character === opening) depth++
@@ -32,10 +32,18 @@ const untilClosing = (cursor: Cursor, opening: string, closing: string): string 
 
 const parameter = (content: string, quoted: boolean): WordPart => {
   const length = /^#([A-Za-z_]\w*|[0-9@*?])$/.exec(content)
-  if (length !== null) return { _tag: "Variable", name: length[1]!, operator: "length", word: "", quoted }
+  if (length !== null) {
+    return { _tag: "Variable", name: length[1]!, operator: "length", word: "", quoted }
+  }
   const match = /^([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(?:(:?[-=+?]|%%?|##?)(.*))?$/s.exec(content)
   if (match === null) throw new SyntaxFault("syntax error: bad substitution", false)
-  return { _tag: "Variable", name: match[1]!, operator: match[2] ?? "", word: match[3] ?? "", quoted }
+  return {
+    _tag: "Variable",
+    name: match[1]!,
+    operator: match[2] ?? "",
+    word: match[3] ?? "",
+    quoted
+  }
 }
 
 /** What follows a `$`; the cursor stands behind it. */

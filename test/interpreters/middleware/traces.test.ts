@@ -1,0 +1,114 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Result } from "effect"
+import * as fc from "fast-check"
+import { KernelError } from "../../../src/domain/kernel/KernelError.ts"
+import { Kernel, perform } from "../../../src/programs/Kernel.ts"
+import {
+  anyOp, decodeTrace, encodeTraceEntry, recorded, replay, runOn, simulate, type TraceEntry
+} from "../../../src/testing/index.ts"
+import { directories, lifecycle, options, run } from "./Lifecycle.ts"
+
+describe("a trace", () => {
+  const trace = async (effect: Effect.Effect<unknown, unknown, Kernel>, seed = 0) => {
+    const lines: Array<string> = []
+    const { simulation } = await run(effect, [
+      recorded((entry) => Effect.sync(() => void lines.push(encodeTraceEntry(entry))))
+    ], seed)
+    return { entries: Result.getOrThrow(decodeTrace(lines.join("\n"))), lines, simulation }
+  }
+
+  it("has each operation with what came of it and when, and is read as written", async () => {
+    const { entries, lines } = await trace(lifecycle("echo hi; exit 3"))
+    assert.deepStrictEqual(entries.map((entry) => entry.index), entries.map((_, index) => index))
+    assert.deepStrictEqual(entries.map((entry) => encodeTraceEntry(entry)), lines)
+    assert.isTrue(entries.every((entry) => entry.durationNs >= 0 && entry.startedNs >= 0))
+    assert.isTrue(
+      entries.some((entry) => entry.op.tag === "ChannelRead" && entry.outcome._tag === "Success")
+    )
+  })
+
+  it("can hold any operation and its error", () => {
+    fc.assert(fc.property(anyOp(), fc.constantFrom("ENOENT", "EACCES"), (one, errno) => {
+      const entry: TraceEntry = {
+        index: 0,
+        op: one,
+        startedNs: 1,
+        durationNs: 2,
+        outcome: {
+          _tag: "Failure",
+          error: new KernelError({ op: one.tag, syscall: "x", errno, path: "/p", hint: "h" })
+        }
+      }
+      const [again] = Result.getOrThrow(decodeTrace(encodeTraceEntry(entry)))
+      assert.deepStrictEqual(again?.op, one)
+      assert.strictEqual(
+        again?.outcome._tag === "Failure" ? again.outcome.error.message : "",
+        entry.outcome._tag === "Failure" ? entry.outcome.error.message : "x"
+      )
+    }))
+  })
+
+  it("that is none is refused with its line", () => {
+    const refused = (text: string) =>
+      Result.match(decodeTrace(text), { onFailure: (error) => error.message, onSuccess: () => "" })
+    assert.include(refused("{}"), "line 1: not an entry")
+    assert.include(refused("\nnonsense"), "line 2: not an entry")
+    assert.include(
+      refused("{\"index\":0,\"tag\":\"Nosuch\",\"payload\":{},\"startedNs\":0,\"durationNs\":0}"),
+      "no operation is called Nosuch"
+    )
+    assert.include(
+      refused("{\"index\":0,\"tag\":\"DirMake\",\"payload\":{},\"startedNs\":0,\"durationNs\":0}"),
+      "the payload is none of DirMake"
+    )
+  })
+
+  it("comes to the same when replayed, though handles, pids and pieces are others", async () => {
+    const { entries } = await trace(lifecycle("echo one; sleep 1; echo two >&2; exit 3"), 1)
+    const again = simulate({ ...options, seed: 99 })
+    // Other numbers than then: something has run before
+    await runOn(
+      again,
+      Effect.andThen(perform("LockAcquire", { path: "/tmp/x", shared: false }), Effect.void)
+    )
+    const exit = await runOn(again, replay(entries), { seed: 5 })
+    assert.deepStrictEqual(exit, Exit.succeed({ performed: entries.length, differences: [] }))
+  })
+
+  it("says where a replay differs: an error, a result, what a container said", async () => {
+    const { entries } = await trace(lifecycle("cat /etc/hostname; exit 3"))
+    const changed = simulate({
+      ...options,
+      host: { hostname: "other" },
+      files: { "/var/lib/test": { directory: true } }
+    })
+    const exit = await runOn(changed, replay(entries))
+    assert.isTrue(Exit.isSuccess(exit))
+    if (!Exit.isSuccess(exit)) return
+    const told = exit.value.differences.map((one) =>
+      `${one.op.tag}: ${one.expected} → ${one.actual}`
+    )
+    assert.deepStrictEqual(told.length, 2)
+    assert.strictEqual(told[0], "DirMake: success → EEXIST")
+    assert.include(told[1], "simulated")
+    assert.include(told[1], "other")
+  })
+
+  it("keeps overlapping operations overlapping: a waiting read does not stop it", async () => {
+    const program = Effect.gen(function*() {
+      for (const path of directories) yield* perform("DirEnsure", { path, mode: 0o755 })
+      const first = yield* perform("LockAcquire", { path: "/tmp/l", shared: false })
+      const waiting = yield* Effect.forkChild(
+        perform("LockAcquire", { path: "/tmp/l", shared: false })
+      )
+      yield* Effect.sleep("1 second")
+      yield* perform("LockRelease", { handle: first })
+      yield* perform("LockRelease", { handle: yield* Fiber.join(waiting) })
+    })
+    const { entries } = await trace(program)
+    assert.deepStrictEqual(
+      await runOn(simulate(options), replay(entries)),
+      Exit.succeed({ performed: entries.length, differences: [] })
+    )
+  })
+})

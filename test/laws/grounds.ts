@@ -1,0 +1,21 @@
+/** The grounds on which every law must hold: simulated hosts always, this machine when we are root. */
+import { afterAll, describe } from "@effect/vitest"
+import type { Ground } from "./Ground.ts"
+import { linuxGround, unavailable } from "./linuxGround.ts"
+import { simulatedGround } from "./simulatedGround.ts"
+
+const titled = (title: string): string => unavailable === undefined ? title : `${title} [skipped: ${unavailable}]`
+
+const simulated = await Promise.all((["v1", "v2", "hybrid"] as const).map((cgroups) =>
+  simulatedGround({ cgroups }, `a simulated host with cgroup ${cgroups}`)))
+
+/** States a group of laws of every ground. */
+export const onEveryGround = (subject: string, state: (ground: Ground) => void): void => {
+  for (const ground of simulated) describe(`${subject}, on ${ground.title}`, () => state(ground))
+  describe.skipIf(unavailable !== undefined)(titled(`${subject}, on this kernel`), () => {
+    if (unavailable !== undefined) return
+    const ground = linuxGround()
+    afterAll(() => ground.close())
+    state(ground)
+  })
+}

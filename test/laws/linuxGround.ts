@@ -1,0 +1,66 @@
+/** This very kernel as a ground for the laws, with a directory of its own for everything. */
+import { spawn } from "node:child_process"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Layer, Scope } from "effect"
+import * as LinuxKernel from "../../src/interpreters/linux/LinuxKernel.ts"
+import { Engine } from "../../src/programs/Engine.ts"
+import { Host } from "../../src/programs/Host.ts"
+import { patience, RealEngine } from "../linux/RealEngine.ts"
+import type { Ground, Stranger } from "./Ground.ts"
+
+export { unavailable } from "../linux/RealEngine.ts"
+
+export interface LinuxGround extends Ground {
+  readonly real: RealEngine
+}
+
+/** Milliseconds in which what has been told to end has ended. */
+const settling = 3_000 * patience
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const startStranger = (directory: string, name: string, argument: string): Effect.Effect<Stranger, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "strangerProcess.ts"), directory, name, argument], {
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()))
+    const kill = Effect.promise(() => {
+      child.kill("SIGKILL")
+      return ended
+    })
+    yield* Scope.addFinalizer(yield* Effect.scope, kill)
+    yield* Effect.promise(() => new Promise<void>((resolve, reject) => {
+      child.stdout.once("data", () => resolve())
+      child.once("exit", () => reject(new Error(`the process that ${name} ended at once`)))
+    }))
+    return { kill }
+  })
+
+export const linuxGround = (): LinuxGround => {
+  const real = new RealEngine()
+  const scratch = join(real.directory, "scratch")
+  const report = join(real.directory, "reported")
+  mkdirSync(scratch)
+  const layer = Engine.local({ onExit: ["/bin/sh", "-c", `echo "$0" >> ${report}`] }).pipe(
+    Layer.provideMerge(Host.layer({ paths: real.paths, builtinImages: [] })),
+    Layer.provideMerge(LinuxKernel.layer(real.paths))
+  )
+  const left = (): ReadonlyArray<string> => [
+    ...real.leftovers(), ...readdirSync(join(real.paths.root, "images")).map((name) => `image ${name}`)
+  ]
+  return {
+    title: "this kernel", patience, rootfs: real.rootfs, scratch, paths: real.paths, layer, real,
+    run: (program) => Effect.runPromise(program),
+    stranger: (name, argument) => startStranger(real.directory, name, argument),
+    reported: () => existsSync(report) ? readFileSync(report, "utf8").trim().split("\n") : [],
+    leftovers: async () => {
+      rmSync(scratch, { recursive: true, force: true })
+      mkdirSync(scratch)
+      for (const end = Date.now() + settling; left().length > 0 && Date.now() < end;) await pause(20)
+      return left()
+    },
+    close: () => real.dispose()
+  }
+}
