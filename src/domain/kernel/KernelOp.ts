@@ -239,8 +239,8 @@ export const op = <T extends KernelTag>(tag: T, payload: Payload<T>) => ({ tag, 
 
 /** Operations that only look: `--plan` performs these and prints the others. */
 export const reads: ReadonlySet<KernelTag> = new Set<KernelTag>([
-  "HostRead", "DirList", "FileRead", "FileReadRange", "FileAwait", "FileStat", "TreeSize", "LockAcquire", "LockTry", "LockRelease", "CgroupRead",
-  "CgroupProcesses", "ChannelOpen", "ChannelRead", "ChannelClose", "RootRead", "RootStat", "ArchiveRead",
+  "HostRead", "DirList", "FileRead", "FileReadRange", "FileAwait", "FileStat", "TreeSize", "LockAcquire", "LockTry",
+  "LockRelease", "CgroupRead", "CgroupProcesses", "ChannelOpen", "ChannelRead", "ChannelClose", "RootRead", "RootStat", "ArchiveRead",
   "ArchivePull", "ArchiveClose", "RecordGet", "RecordList"
 ])
 
