@@ -12,7 +12,7 @@ fi
 
 # Emulation is some twenty times slower, and what is built outside need not be built inside.
 if [ "${1:-}" = smoke ]; then
-  suites=(test/linux/lifecycle.test.ts test/linux/security.test.ts test/linux/supervisor.test.ts) seconds=1500
+  suites=(test/linux/lifecycle.test.ts) seconds=1500
 else
   suites=(test/linux test/native test/interpreters/linux) seconds=7200
 fi
