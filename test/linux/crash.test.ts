@@ -51,6 +51,8 @@ describe.skipIf(unavailable !== undefined)(titled("an engine killed at every ope
 
   for (const command of ["run", "stop", "exec", "rm"]) {
     it(`of ${command} leaves nothing behind`, { timeout: 600_000 * patience }, async () => {
+      // An engine has been started here once: its directories are there
+      await real.run(Effect.void)
       for (const when of ["before", "after"]) {
         let index = 0
         while (crashAt(command, index, when)) {
