@@ -55,7 +55,8 @@ describe.runIf(isRoot)("a supervised program", () => {
 
   it("reports 128 + n for a signal", async () => {
     const channel = await new FxInit(base, {
-      program: simple("sleep 30 & kill -9 $! ; wait $!; exit $?")
+      // Killed when it surely runs: a shell's child that dies before its exec is reported in ways of its own
+      program: simple("sleep 30 & child=$!; sleep 0.2; kill -9 $child; wait $child; exit $?")
     }).finished()
     expect(channel.exit).toEqual({ code: 137, signal: 0, oomKilled: false })
     const killed = new FxInit(base, { program: simple("sleep 1000") })
@@ -194,6 +195,22 @@ describe.runIf(isRoot)("after the end", () => {
     expect(stdin).toBe("/dev/null")
     expect(score).toBe(readFileSync("/proc/self/oom_score_adj", "utf8").trim())
     expect(ignored).toBe("SigIgn:\t0000000000000000")
+  })
+
+  it("runs the command though signals were sent to the supervisor before", async () => {
+    const marker = join(base, "after-signals")
+    const run = new FxInit(
+      base,
+      { program: simple("sleep 1000"), onExit: ["touch", marker] },
+      everything & ~attachFlags.claim
+    )
+    await run.started()
+    for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGQUIT"] as const) {
+      process.kill(run.process.pid!, signal)
+    }
+    process.kill(run.channel.pid, "SIGKILL")
+    await run.gone
+    expect(existsSync(marker)).toBe(true)
   })
 
   it("runs the command when the client that claimed the exit has gone", async () => {
