@@ -55,8 +55,7 @@ describe.runIf(isRoot)("a supervised program", () => {
 
   it("reports 128 + n for a signal", async () => {
     const channel = await new FxInit(base, {
-      // Killed when it surely runs: a shell's child that dies before its exec is reported in ways of its own
-      program: simple("sleep 30 & child=$!; sleep 0.2; kill -9 $child; wait $child; exit $?")
+      program: simple("(exec sh -c 'kill -9 $$'); exit $?")
     }).finished()
     expect(channel.exit).toEqual({ code: 137, signal: 0, oomKilled: false })
     const killed = new FxInit(base, { program: simple("sleep 1000") })
