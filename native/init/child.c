@@ -5,6 +5,8 @@
 /* What a failed start exits with; nobody reads it, the report counts. */
 #define FAILED_START 127
 
+char child_scratch[PATH_LIMIT];
+
 static void put_truncated(char *into, size_t capacity, const char *text)
 {
     struct buffer buffer = { into, 0, capacity, false };

@@ -50,6 +50,13 @@ struct child {
     /* fd + 1 of each open tree; 0: none. */
     uint16_t slots[SLOT_COUNT];
     uint32_t operation;
+    /* The directory that the last operation worked in, −1: none; `path` begins with its path. */
+    struct kept_parent {
+        int fd;
+        uint32_t operation;
+        const char *path;
+        size_t length;
+    } parent;
     struct {
         uint32_t operation;
         int mount;
@@ -57,9 +64,10 @@ struct child {
     unsigned prepared_count;
     bool umask_set;
     struct failure failure;
-    /* For paths in failures that are put together. */
-    char scratch[PATH_LIMIT];
 };
+
+/* For paths in failures that are put together. */
+extern char child_scratch[PATH_LIMIT];
 
 /* Performs the program and does not return. */
 __attribute__((noreturn)) void run_child(struct child *child);
@@ -117,8 +125,13 @@ int prepare_filesystems(struct child *child);
 int make_filesystem(struct child *child, const char *type, const char *source,
                     const struct fx_list *options, unsigned attributes, const char *target);
 
-/* copyup.c: copies the tree below `from` into `to`, owners, modes and times included. */
-int copy_tree(struct child *child, int from, int to, const char *path);
+/*
+ * copyup.c: copies what is in the directory `from` into `to`, with all that belongs to it; the
+ * directory's own attributes and times too, the latter from `status`.
+ */
+int copy_tree(struct child *child, int from, int to, const struct statx *status, const char *path);
+/* attributes.c: copies the extended attributes of an open file that the other one can have. */
+int copy_attributes(int from, int to);
 
 /* tree.c */
 int op_mount_tree(struct child *child, const struct fx_mount_tree *op);
@@ -167,5 +180,8 @@ int op_exec(struct child *child, const struct fx_exec *op);
  * parent.
  */
 int stay_as_reaper(struct child *child);
+
+/* memory.c: gives back the code that is in no part that lasts; see sections.ld. */
+void forget_setup_code(void);
 
 #endif

@@ -7,8 +7,11 @@
 /* All waiting together. */
 #define PATIENCE_MS 2000
 
-/* Levels of control groups that a container may have made below its own. */
-#define GROUP_DEPTH 16
+/* Levels of control groups that a container may have made below its own: an fd, 1.5 KiB each. */
+#define GROUP_DEPTH 64
+
+/* dirent.h */
+#define DT_DIR 4
 
 uint64_t read_oom_kills(struct supervisor *supervisor)
 {
@@ -53,66 +56,96 @@ static unsigned kill_members(int at, const char *path)
     return count;
 }
 
-static int remove_groups_below(int directory, int depth);
+/* A walk through what a container may have made below its groups, bounded in depth and in time. */
+struct walk {
+    /* Milliseconds (monotonic). */
+    int64_t end;
+    unsigned killed;
+    bool busy;
+};
 
-/* Removes one group; what the container made below it goes first. */
-static int remove_group(int at, const char *path, int depth)
-{
-    int result = sys_unlinkat(at, path, AT_REMOVEDIR);
-    if (result != -EBUSY || depth == 0)
-        return result == -ENOENT ? 0 : result;
-    CLOSED int directory = sys_openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (directory < 0)
-        return directory == -ENOENT ? 0 : directory;
-    result = remove_groups_below(directory, depth);
-    return result < 0 ? result : sys_unlinkat(at, path, AT_REMOVEDIR);
-}
+/* Visits a group of `at`; `depth` levels below it may be visited too. */
+typedef void group_visitor(struct walk *walk, int at, const char *name, int depth);
 
-static int remove_groups_below(int directory, int depth)
+static void visit_below(struct walk *walk, int at, const char *path, int depth,
+                        group_visitor *visit)
 {
     _Alignas(8) char entries[1024];
-    int result = 0;
+    CLOSED int directory = sys_openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     long length;
-    while ((length = sys_getdents64(directory, entries, sizeof entries)) > 0) {
-        for (long at = 0; at < length;) {
-            const struct kernel_dirent *entry = (const struct kernel_dirent *)(entries + at);
-            at += entry->record_length;
-            if (entry->type != 4 /* DT_DIR */ || entry->name[0] == '.')
-                continue;
-            CLOSED int below =
-                sys_openat(directory, entry->name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-            if (below >= 0)
-                kill_members(below, "cgroup.procs");
-            int removed = remove_group(directory, entry->name, depth - 1);
-            if (removed < 0)
-                result = removed;
+    while (depth > 0 && (length = sys_getdents64(directory, entries, sizeof entries)) > 0) {
+        for (long next = 0; next < length;) {
+            const struct kernel_dirent *entry = (const struct kernel_dirent *)(entries + next);
+            next += entry->record_length;
+            if (entry->type == DT_DIR && entry->name[0] != '.' && monotonic_ms() < walk->end)
+                visit(walk, directory, entry->name, depth - 1);
         }
     }
-    return result;
 }
 
-static unsigned kill_all(struct supervisor *supervisor)
+/* The parents first, lest they go on making groups. */
+static void kill_below(struct walk *walk, int at, const char *name, int depth)
+{
+    struct statx status;
+    CLOSED int group = sys_openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (group < 0)
+        return;
+    walk->killed += kill_members(group, "cgroup.procs");
+    /* Two links are a directory's own; each directory below it adds one. */
+    if (sys_statx(group, "", AT_EMPTY_PATH, STATX_NLINK, &status) < 0 || status.stx_nlink > 2)
+        visit_below(walk, group, ".", depth, kill_below);
+}
+
+static unsigned kill_all(struct supervisor *supervisor, int64_t end)
 {
     struct fx_reader items = supervisor->start.kill_procs.items;
+    struct walk walk = { .end = end };
     struct fx_text path;
-    unsigned count = 0;
-    while (fx_read_text(&items, &path))
-        count += kill_members(AT_FDCWD, path.bytes);
-    return count;
+    char directory[PATH_MAX];
+    while (fx_read_text(&items, &path)) {
+        struct buffer text = { directory, 0, sizeof directory, false };
+        put_bytes(&text, path.bytes, name_offset(path.bytes));
+        put_byte(&text, '.');
+        put_end(&text);
+        if (!text.full)
+            kill_below(&walk, AT_FDCWD, directory, GROUP_DEPTH);
+    }
+    return walk.killed;
 }
 
-static bool remove_all(struct supervisor *supervisor)
+static void remove_below(struct walk *walk, int at, const char *name, int depth);
+
+/* What the container made below the group goes first. */
+static void remove_group(struct walk *walk, int at, const char *path, int depth)
+{
+    int result = sys_unlinkat(at, path, AT_REMOVEDIR);
+    if (result == -EBUSY) {
+        visit_below(walk, at, path, depth, remove_below);
+        result = sys_unlinkat(at, path, AT_REMOVEDIR);
+    }
+    walk->busy |= result == -EBUSY;
+}
+
+static void remove_below(struct walk *walk, int at, const char *name, int depth)
+{
+    CLOSED int group = sys_openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (group >= 0)
+        kill_members(group, "cgroup.procs");
+    remove_group(walk, at, name, depth);
+}
+
+/* Stops at a group that is busy, as the others are by the same processes; `at_last`: goes on. */
+static bool remove_all(struct supervisor *supervisor, int64_t end, bool at_last)
 {
     struct fx_reader items = supervisor->start.remove_directories.items;
+    struct walk walk = { .end = end };
     struct fx_text path;
-    bool done = true;
-    while (fx_read_text(&items, &path))
-        if (remove_group(AT_FDCWD, path.bytes, GROUP_DEPTH) == -EBUSY)
-            done = false;
-    return done;
+    while ((at_last || !walk.busy) && fx_read_text(&items, &path))
+        remove_group(&walk, AT_FDCWD, path.bytes, GROUP_DEPTH);
+    return !walk.busy;
 }
 
-void kill_and_remove(struct supervisor *supervisor)
+static void kill_by_files(struct supervisor *supervisor)
 {
     struct fx_reader items = supervisor->start.kill_files.items;
     struct fx_text path;
@@ -121,17 +154,21 @@ void kill_and_remove(struct supervisor *supervisor)
         if (fd >= 0)
             sys_write(fd, "1", 1);
     }
+}
+
+void kill_and_remove(struct supervisor *supervisor)
+{
     uint32_t pause_us = 200;
-    int64_t end = 0;
+    int64_t end = monotonic_ms() + PATIENCE_MS;
+    /* A group that can be removed holds nobody: mostly all died with the init's pid namespace. */
+    bool removed = remove_all(supervisor, end, false);
+    kill_by_files(supervisor);
     for (;;) {
-        unsigned alive = kill_all(supervisor);
-        bool removed = remove_all(supervisor);
-        if (alive == 0 && removed)
-            return;
-        int64_t now = monotonic_ms();
-        if (end == 0)
-            end = now + PATIENCE_MS;
-        if (now >= end)
+        bool at_last = monotonic_ms() >= end;
+        unsigned alive = kill_all(supervisor, end);
+        if (!removed || alive > 0)
+            removed = remove_all(supervisor, end, at_last);
+        if ((removed && alive == 0) || at_last)
             return;
         sys_sleep_microseconds(pause_us);
         pause_us = pause_us < 50000 ? pause_us * 2 : pause_us;

@@ -3,7 +3,7 @@
 
 #define EVENT_COUNT 16
 
-/* After so long without an event the buffers are given back. */
+/* After so long without an event memory is given back. */
 #define QUIET_MS 1000
 
 int watch(struct supervisor *supervisor, int fd, uint64_t source, uint32_t events)
@@ -77,18 +77,33 @@ static bool advance(struct supervisor *supervisor)
     return false;
 }
 
+/*
+ * Not at once: a page that is given back costs a short-lived container more than it saves, some
+ * tenths of a millisecond where processors must be told (a virtual machine).
+ */
+static void give_back(struct supervisor *supervisor)
+{
+    if (!supervisor->awake)
+        forget_buffers(supervisor);
+    if (supervisor->bytes != NULL &&
+        (!supervisor->awake ||
+         epoch_ns() - supervisor->status.started_at > QUIET_MS * 1000000ull))
+        forget_setup(supervisor);
+}
+
 void serve_events(struct supervisor *supervisor)
 {
     struct epoll_event events[EVENT_COUNT];
     while (!advance(supervisor)) {
         int timeout = supervisor->phase >= PHASE_DRAINING ? drop_stalled(supervisor)
-                      : supervisor->swollen               ? QUIET_MS
+                      : supervisor->awake                 ? QUIET_MS
                                                           : -1;
         if (timeout < 0 && supervisor->phase >= PHASE_DRAINING)
             continue;
         int count = sys_epoll_wait(supervisor->epoll, events, EVENT_COUNT, timeout);
-        if (count == 0 && supervisor->phase < PHASE_DRAINING)
-            forget_buffers(supervisor);
+        supervisor->awake = count != 0;
+        if (supervisor->phase == PHASE_RUNNING)
+            give_back(supervisor);
         for (int at = 0; at < count; at++)
             dispatch(supervisor, events[at].data, events[at].events);
     }

@@ -5,7 +5,7 @@
 #ifndef FX_FAILURE_H
 #define FX_FAILURE_H
 
-/* `syscall` and `path` outlive the failure: literals, the specification, or `child.scratch`. */
+/* `syscall` and `path` outlive the failure: literals, the specification, or `child_scratch`. */
 struct failure {
     int error;
     const char *syscall;

@@ -135,6 +135,26 @@ static inline int sys_utimensat(int at, const char *path, const struct __kernel_
     return (int)SYSCALL4(utimensat, at, path, times, flags);
 }
 
+static inline int sys_linkat(int from_at, const char *from, int to_at, const char *to)
+{
+    return (int)SYSCALL5(linkat, from_at, from, to_at, to, 0);
+}
+
+static inline long sys_flistxattr(int fd, char *names, size_t size)
+{
+    return SYSCALL3(flistxattr, fd, names, size);
+}
+
+static inline long sys_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+    return SYSCALL4(fgetxattr, fd, name, value, size);
+}
+
+static inline int sys_fsetxattr(int fd, const char *name, const void *value, size_t size)
+{
+    return (int)SYSCALL5(fsetxattr, fd, name, value, size, 0);
+}
+
 static inline long sys_sendfile(int to, int from, size_t length)
 {
     return SYSCALL4(sendfile, to, from, 0, length);

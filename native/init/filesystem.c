@@ -2,9 +2,9 @@
 #include "resolve.h"
 
 /* "TARGET (KEY=VALUE)" for a refused option. */
-static const char *describe(struct child *child, const char *target, const struct fx_option *option)
+static const char *describe(const char *target, const struct fx_option *option)
 {
-    struct buffer text = { child->scratch, 0, sizeof child->scratch, false };
+    struct buffer text = { child_scratch, 0, sizeof child_scratch, false };
     put_text(&text, target);
     put_text(&text, " (");
     put_text(&text, option->key.bytes);
@@ -25,7 +25,7 @@ static int configure_options(struct child *child, int fs, const struct fx_list *
         unsigned command = option.value.bytes == NULL ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
         int result = sys_fsconfig(fs, command, option.key.bytes, option.value.bytes);
         if (result < 0)
-            return failed(&child->failure, result, "fsconfig", describe(child, target, &option));
+            return failed(&child->failure, result, "fsconfig", describe(target, &option));
     }
     return 0;
 }
@@ -49,10 +49,16 @@ int make_filesystem(struct child *child, const char *type, const char *source,
     return mount < 0 ? failed(&child->failure, mount, "fsmount", target) : mount;
 }
 
+/* What is copied into must be writable first. */
+static uint32_t first_attributes(const struct fx_mount_filesystem *op)
+{
+    return op->copy_up ? op->attributes_set & ~(uint32_t)MOUNT_ATTR_RDONLY : op->attributes_set;
+}
+
 static int make_of(struct child *child, const struct fx_mount_filesystem *op)
 {
     return make_filesystem(child, op->type.bytes, op->source.bytes, &op->options,
-                           op->attributes_set, op->target.bytes);
+                           first_attributes(op), op->target.bytes);
 }
 
 int prepare_filesystems(struct child *child)
@@ -115,7 +121,11 @@ static int copy_up(struct child *child, const struct fx_mount_filesystem *op, in
         result = sys_fchmodat(mount, ".", status.stx_mode & 07777);
     if (result < 0)
         return failed(&child->failure, result, "fchmodat", op->target.bytes);
-    return copy_tree(child, target, mount, op->target.bytes);
+    result = copy_tree(child, target, mount, &status, op->target.bytes);
+    return result < 0 || first_attributes(op) == op->attributes_set
+               ? result
+               : set_attributes(&child->failure, mount, MOUNT_ATTR_RDONLY, 0, false, 0,
+                                op->target.bytes);
 }
 
 int op_mount_filesystem(struct child *child, const struct fx_mount_filesystem *op)

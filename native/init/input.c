@@ -34,7 +34,6 @@ long receive_input(struct supervisor *supervisor, int client, uint32_t limit)
     if (received <= 0 || discards)
         return received;
     supervisor->input_length = (uint32_t)received;
-    supervisor->swollen = true;
     supervisor->input_sent = 0;
     flush_input(supervisor);
     return received;

@@ -27,7 +27,8 @@ struct log_line {
     /* Entries of this line were written already; they share the time of the first. */
     bool partial;
     char time[LOG_TIME_SIZE];
-    uint8_t bytes[LOG_LINE_LIMIT];
+    /* Room for LOG_LINE_LIMIT. */
+    uint8_t *bytes;
 };
 
 /*

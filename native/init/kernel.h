@@ -21,6 +21,7 @@
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
@@ -112,13 +113,21 @@ static inline long syscall6(long number, long a, long b, long c, long d, long e,
 #error "fx-init knows the system calls of x86_64 and aarch64 only"
 #endif
 
+/* An argument that a call does not have: whatever its register holds, for no instruction. */
+static inline long no_argument(void)
+{
+    long any;
+    __asm__ volatile("" : "=r"(any));
+    return any;
+}
+
 #define SYSCALL6(n, a, b, c, d, e, f)                                                              \
     syscall6(__NR_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-#define SYSCALL5(n, a, b, c, d, e) SYSCALL6(n, a, b, c, d, e, 0)
-#define SYSCALL4(n, a, b, c, d) SYSCALL6(n, a, b, c, d, 0, 0)
-#define SYSCALL3(n, a, b, c) SYSCALL6(n, a, b, c, 0, 0, 0)
-#define SYSCALL2(n, a, b) SYSCALL6(n, a, b, 0, 0, 0, 0)
-#define SYSCALL1(n, a) SYSCALL6(n, a, 0, 0, 0, 0, 0)
-#define SYSCALL0(n) SYSCALL6(n, 0, 0, 0, 0, 0, 0)
+#define SYSCALL5(n, a, b, c, d, e) SYSCALL6(n, a, b, c, d, e, no_argument())
+#define SYSCALL4(n, a, b, c, d) SYSCALL5(n, a, b, c, d, no_argument())
+#define SYSCALL3(n, a, b, c) SYSCALL4(n, a, b, c, no_argument())
+#define SYSCALL2(n, a, b) SYSCALL3(n, a, b, no_argument())
+#define SYSCALL1(n, a) SYSCALL2(n, a, no_argument())
+#define SYSCALL0(n) SYSCALL1(n, no_argument())
 
 #endif

@@ -18,11 +18,11 @@ static void save_status(struct supervisor *supervisor)
         append_status(supervisor->status_file, &supervisor->status_written, &supervisor->status);
 }
 
-static void put_cut(char *into, size_t capacity, const char *text)
+static const char *put_cut(char *into, size_t capacity, const char *text)
 {
     struct buffer buffer = { into, 0, capacity, false };
     put_text(&buffer, text);
-    put_end(&buffer);
+    return put_end(&buffer);
 }
 
 /* i32le index, i32le errno, then syscall NUL path. */
@@ -46,8 +46,9 @@ void fail_child(struct supervisor *supervisor, int32_t operation, int32_t error,
     status->failed = true;
     status->failed_operation = operation;
     status->failed_error = -error;
-    put_cut(status->failed_syscall, sizeof status->failed_syscall, syscall);
-    put_cut(status->failed_path, sizeof status->failed_path, path);
+    status->failed_syscall =
+        put_cut(supervisor->failed_syscall, sizeof supervisor->failed_syscall, syscall);
+    status->failed_path = put_cut(supervisor->failed_path, sizeof supervisor->failed_path, path);
 }
 
 /* From here on a client that takes nothing is not waited for much longer. */
@@ -105,7 +106,6 @@ static void on_started(struct supervisor *supervisor)
     struct status *status = &supervisor->status;
     status->started_at = epoch_ns();
     supervisor->phase = PHASE_RUNNING;
-    forget_program(supervisor);
     save_status(supervisor);
     set_header(supervisor->frame, FX_FRAME_STARTED, 12);
     set_u32(supervisor->frame + FRAME_HEADER, status->init_pid);

@@ -3,6 +3,7 @@
 
 #define SOCKET_NAME "attach.sock"
 
+/* Mode 0600: by the umask that holds now. */
 int open_listener(struct supervisor *supervisor)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -17,10 +18,11 @@ int open_listener(struct supervisor *supervisor)
     if (fd < 0)
         return failed(&supervisor->failure, fd, "socket", SOCKET_NAME);
     supervisor->listener = fd;
-    sys_unlinkat(supervisor->directory, SOCKET_NAME, 0);
-    unsigned mask = sys_umask(0177);
-    int result = sys_bind(fd, &address, sizeof address.sun_family + path.length + 1);
-    sys_umask(mask);
+    int length = (int)(sizeof address.sun_family + path.length + 1);
+    int result = sys_bind(fd, &address, length);
+    /* Left by one that was killed. */
+    if (result == -EADDRINUSE && sys_unlinkat(supervisor->directory, SOCKET_NAME, 0) == 0)
+        result = sys_bind(fd, &address, length);
     if (result < 0)
         return failed(&supervisor->failure, result, "bind", supervisor->start.directory.bytes);
     result = sys_listen(fd, CLIENT_COUNT);

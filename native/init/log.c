@@ -18,12 +18,15 @@ static int open_file(struct log *log)
     return 0;
 }
 
-int log_open(struct log *log, const char *path, uint64_t max_size, uint32_t max_files)
+int log_open(struct log *log, struct log_room *room, const char *path, uint64_t max_size,
+             uint32_t max_files)
 {
     log->path = path;
     log->max_size = max_size;
     log->max_files = max_files;
-    log->pending = (struct buffer){ log->bytes, 0, sizeof log->bytes, false };
+    log->pending = (struct buffer){ room->pending, 0, sizeof room->pending, false };
+    for (unsigned stream = 0; stream < 2; stream++)
+        log->lines[stream].bytes = room->lines[stream];
     return open_file(log);
 }
 

@@ -1,10 +1,8 @@
 /*
  * fx-init ID: fd 3 holds the specification, fd 4 is the first client's socket, already attached.
- * Sets the process up, supervises one container to its end, and gives way to the command that comes
- * after it.
+ * Sets the process up as the supervisor of one container, which it then serves to its end.
  */
 #include "child.h"
-#include "search.h"
 #include "start.h"
 #include "supervisor.h"
 
@@ -19,24 +17,25 @@
 
 static struct supervisor instance __attribute__((aligned(4096)));
 
-/* Parent processes ignore what they like (Node: SIGPIPE, SIGXFSZ), and exec keeps that. */
+/*
+ * Parent processes ignore what they like (Node: SIGPIPE, SIGXFSZ), and exec keeps that. What else
+ * they had, exec has reset.
+ */
 static void reset_signals(void)
 {
+    char text[2048];
+    static const char path[] = "/proc/self/status";
+    uint64_t ignored = ~0ull;
+    CLOSED int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    long length = fd < 0 ? fd : sys_read(fd, text, sizeof text - 1);
+    if (length > 0) {
+        text[length] = 0;
+        ignored = status_mask(text, "SigIgn:", ignored);
+    }
     for (int signal = 1; signal <= 64; signal++)
-        if (signal != SIGKILL && signal != SIGSTOP)
+        if (ignored >> (signal - 1) & 1)
             sys_sigaction(signal, SIG_DFL);
     sys_sigmask(0);
-}
-
-/* Only SIGKILL ends a supervisor: a signal for the container goes to the container. */
-static void ignore_signals(void)
-{
-    static const uint8_t ignored[] = { SIGHUP,  SIGINT,    SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-                                       SIGPIPE, SIGALRM,   SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ,
-                                       SIGXCPU, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT,
-                                       SIGTRAP, SIGSYS,    SIGABRT };
-    for (size_t at = 0; at < sizeof ignored; at++)
-        sys_sigaction(ignored[at], SIG_IGN);
 }
 
 static void open_null(void)
@@ -98,26 +97,35 @@ static int read_specification(struct supervisor *supervisor)
                : failed(&supervisor->failure, -EPROTO, "specification", "program");
 }
 
+static int make_status(struct supervisor *supervisor)
+{
+    char bytes[STATUS_SIZE];
+    struct buffer text = { bytes, 0, sizeof bytes, false };
+    put_status(&text, &supervisor->status);
+    supervisor->status_file = replace_file(supervisor->directory, "status.tmp", "status", &text);
+    supervisor->status_written = text.length;
+    return supervisor->status_file < 0 ? failed(&supervisor->failure, supervisor->status_file,
+                                                "openat", supervisor->start.directory.bytes)
+                                       : 0;
+}
+
 static int prepare(struct supervisor *supervisor)
 {
     const char *directory = supervisor->start.directory.bytes;
     supervisor->directory = sys_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (supervisor->directory < 0)
         return failed(&supervisor->failure, supervisor->directory, "openat", directory);
-    char bytes[STATUS_SIZE];
-    struct buffer text = { bytes, 0, sizeof bytes, false };
-    put_status(&text, &supervisor->status);
-    supervisor->status_file = replace_file(supervisor->directory, "status.tmp", "status", &text);
-    supervisor->status_written = text.length;
-    if (supervisor->status_file < 0)
-        return failed(&supervisor->failure, supervisor->status_file, "openat", directory);
+    sys_umask(0177);
+    int result = make_status(supervisor);
+    if (result == 0)
+        result = open_listener(supervisor);
+    sys_umask(022);
     const char *log = supervisor->start.log_path.bytes;
-    int result = *log == 0 ? 0
-                           : log_open(&supervisor->log, log, supervisor->start.log_max_size,
-                                      supervisor->start.log_max_files);
-    if (result < 0)
-        return failed(&supervisor->failure, result, "openat", log);
-    return open_listener(supervisor);
+    if (result < 0 || *log == 0)
+        return result;
+    result = log_open(&supervisor->log, &supervisor->log_room, log, supervisor->start.log_max_size,
+                      supervisor->start.log_max_files);
+    return result < 0 ? failed(&supervisor->failure, result, "openat", log) : 0;
 }
 
 static void protect_from_oom(struct supervisor *supervisor)
@@ -130,7 +138,7 @@ static void protect_from_oom(struct supervisor *supervisor)
     sys_write(fd, OWN_OOM_SCORE, sizeof OWN_OOM_SCORE - 1);
 }
 
-static void supervise(struct supervisor *supervisor)
+__attribute__((noreturn)) static void supervise(struct supervisor *supervisor)
 {
     supervisor->status_file = supervisor->directory = supervisor->listener = supervisor->report =
         supervisor->pidfd = -1;
@@ -144,67 +152,21 @@ static void supervise(struct supervisor *supervisor)
 
     int result = read_specification(supervisor);
     sys_close(SPECIFICATION_FD);
-    int type, length = sizeof type;
-    if (sys_getsockopt(CLIENT_FD, SO_TYPE, &type, &length) == 0 &&
-        sys_fcntl(CLIENT_FD, F_SETFD, FD_CLOEXEC) == 0)
+    if (sys_fcntl(CLIENT_FD, F_SETFD, FD_CLOEXEC) == 0)
         adopt_client(supervisor, CLIENT_FD, true, supervisor->start.attach);
     if (result == 0)
         result = prepare(supervisor);
     supervisor->oom_kills_before = read_oom_kills(supervisor);
-    sys_umask(022);
     if (result == 0)
         result = spawn(supervisor);
-    ignore_signals();
+    /* Only SIGKILL ends a supervisor: a signal for the container goes to the container. */
+    sys_sigmask(~0ull);
     if (result == 0)
         protect_from_oom(supervisor);
     else
         fail_start(supervisor, -1, supervisor->failure.error, supervisor->failure.syscall,
                    supervisor->failure.path);
-    serve_events(supervisor);
-}
-
-static bool is_claimed(const struct supervisor *supervisor)
-{
-    for (const struct client *client = supervisor->clients;
-         client < supervisor->clients + CLIENT_COUNT; client++)
-        if (client->fd >= 0 && client->flags & FX_ATTACH_CLAIM)
-            return true;
-    return false;
-}
-
-static void restore_oom_score(const struct supervisor *supervisor)
-{
-    CLOSED int fd = sys_openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
-    if (fd >= 0 && supervisor->oom_score_length > 0)
-        sys_write(fd, supervisor->oom_score, (size_t)supervisor->oom_score_length);
-}
-
-/*
- * Becomes the command that comes after the container, as if started by hand: nothing of ours is
- * left.
- */
-static void run_on_exit(struct supervisor *supervisor)
-{
-    static const char *argv[256];
-    static const char *const env[] = { "PATH=" DEFAULT_PATH, NULL };
-    struct fx_reader items = supervisor->start.on_exit.items;
-    struct fx_text argument;
-    unsigned count = 0;
-    while (count < 255 && fx_read_text(&items, &argument))
-        argv[count++] = argument.bytes;
-    if (count == 0 || items.at != items.end || supervisor->status.failed || is_claimed(supervisor))
-        return;
-    restore_oom_score(supervisor);
-    reset_signals();
-    sys_prctl(PR_SET_DUMPABLE, 1, 0);
-    sys_close_range(3, ~0u, 0);
-    if (text_find(argv[0], '/') != NULL)
-        sys_execve(argv[0], argv, env);
-    const char *directories = DEFAULT_PATH;
-    char candidate[PATH_LIMIT];
-    while (text_find(argv[0], '/') == NULL &&
-           next_candidate(&directories, argv[0], candidate, sizeof candidate))
-        sys_execve(candidate, argv, env);
+    serve_container(supervisor);
 }
 
 /*
@@ -239,6 +201,4 @@ void fx_main(long *stack)
     open_null();
     sys_close_range(CLIENT_FD + 1, ~0u, 0);
     supervise(&instance);
-    run_on_exit(&instance);
-    sys_exit(0);
 }

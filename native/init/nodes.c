@@ -9,9 +9,8 @@ int op_dir_make(struct child *child, const struct fx_dir_make *op)
 
 int op_symlink_make(struct child *child, const struct fx_symlink_make *op)
 {
-    char buffer[PATH_LIMIT];
     const char *name;
-    CLOSED int directory = reach_parent(child, op->path.bytes, &name, buffer);
+    int directory = reach_parent(child, op->path.bytes, &name);
     if (directory < 0)
         return directory;
     /* What the image brought at this place is kept. */
@@ -29,9 +28,8 @@ static unsigned encode_device(uint32_t major, uint32_t minor)
 
 int op_node_make(struct child *child, const struct fx_node_make *op)
 {
-    char buffer[PATH_LIMIT];
     const char *name;
-    CLOSED int directory = reach_parent(child, op->path.bytes, &name, buffer);
+    int directory = reach_parent(child, op->path.bytes, &name);
     if (directory < 0)
         return directory;
     unsigned mode = op->type | (op->mode & 07777), device = encode_device(op->major, op->minor);

@@ -4,9 +4,6 @@
  */
 #include "supervisor.h"
 
-/* Output that fills no more than the pages which are in use anyway. */
-#define SMALL 2048
-
 void watch_outputs(struct supervisor *supervisor)
 {
     if (supervisor->outputs_watched)
@@ -45,7 +42,6 @@ bool read_output(struct supervisor *supervisor, unsigned stream)
         supervisor->outputs[stream] = -1;
         return false;
     }
-    supervisor->swollen |= length > SMALL;
     log_output(&supervisor->log, stream, data, (size_t)length);
     set_header(supervisor->frame, stream == 0 ? FX_FRAME_STDOUT : FX_FRAME_STDERR,
                (uint32_t)length);

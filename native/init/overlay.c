@@ -81,14 +81,6 @@ static int add_lower(struct failure *failure, int fs, const char *path, struct l
                                  fd_path(buffer, layer, ""), path);
 }
 
-size_t name_offset(const char *path)
-{
-    size_t at = strlen(path);
-    while (at > 0 && path[at - 1] != '/')
-        at--;
-    return at;
-}
-
 /*
  * Upper and work must lie in one mount, so their common parent is opened and both are reached from
  * there.
@@ -163,13 +155,14 @@ static int clone_layer(struct failure *failure, const struct fx_root_overlay *op
 
 int make_overlay(struct failure *failure, const struct fx_root_overlay *op, int user_namespace)
 {
-    static struct layers layers;
+    struct layers layers;
     if (op->upper.length == 0 && op->lower.count == 1)
         return clone_layer(failure, op, user_namespace);
     CLOSED int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
     if (fs < 0)
         return failed(failure, fs, "fsopen", "overlay");
     layers.user_namespace = user_namespace;
+    layers.count = 0;
     int result = configure_overlay(failure, fs, op, &layers);
     if (result == 0)
         result = configure(failure, fs, FSCONFIG_CMD_CREATE, NULL, NULL, op->at.bytes);

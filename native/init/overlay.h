@@ -25,7 +25,4 @@ int mount_overlay_old(struct failure *failure, const struct fx_root_overlay *op)
 int make_mapped_overlay(struct failure *failure, const struct fx_root_overlay *op,
                         int user_namespace);
 
-/* The offset of the last component; 0 when there is no slash. Pure. */
-size_t name_offset(const char *path);
-
 #endif

@@ -2,15 +2,16 @@
 #include "resolve.h"
 #include "search.h"
 
-/* Arguments and environment together. The array is touched only as far as it is used. */
+/* Arguments and environment together, as many as there may be and as there mostly are. */
 #define POINTER_COUNT 65536
+#define FEW_POINTERS 64
 
 /* access(2): unistd.h */
 #define X_OK 1
 
 int op_working_directory(struct child *child, const struct fx_working_directory *op)
 {
-    char place[PATH_LIMIT];
+    char few[128], *place = few;
     int result = sys_chdir(op->path.bytes);
     if (result == -ENOENT && op->create) {
         CLOSED int fd = reach(child, op->path.bytes, REACH_DIRECTORY, 0755, false);
@@ -23,7 +24,11 @@ int op_working_directory(struct child *child, const struct fx_working_directory 
     /*
      * A directory outside the root, reached through a leaked descriptor, reads "(unreachable)/…".
      */
-    long length = sys_getcwd(place, sizeof place);
+    long length = sys_getcwd(few, sizeof few);
+    if (length == -ERANGE) {
+        place = child_scratch;
+        length = sys_getcwd(place, sizeof child_scratch);
+    }
     if (length < 0 || place[0] != '/')
         return failed(&child->failure, length < 0 ? (int)length : -ENOENT, "getcwd",
                       op->path.bytes);
@@ -40,11 +45,10 @@ static const char *path_of(const struct fx_list *environment)
     return DEFAULT_PATH;
 }
 
-static bool is_executable(const char *path)
+static bool is_file(const char *path)
 {
     struct statx status;
-    return sys_faccessat(AT_FDCWD, path, X_OK) == 0 &&
-           sys_statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 &&
+    return sys_statx(AT_FDCWD, path, 0, STATX_TYPE, &status) == 0 &&
            (status.stx_mode & S_IFMT) == S_IFREG;
 }
 
@@ -55,13 +59,17 @@ static bool is_executable(const char *path)
 static int search_and_execute(struct child *child, const char *name, const char *const *argv,
                               const char *const *env, const char *directories)
 {
-    const char *place = directories;
-    while (*name && next_candidate(&place, name, child->scratch, sizeof child->scratch)) {
-        int result = sys_execve(child->scratch, argv, env);
-        bool passed_over =
-            result == -ENOENT || result == -ENOTDIR || result == -EACCES || result == -ELOOP;
-        if (!passed_over || is_executable(child->scratch))
-            return failed(&child->failure, result, "execve", child->scratch);
+    size_t length = strlen(directories) + strlen(name) + 2;
+    char candidate[length < PATH_LIMIT ? length : PATH_LIMIT];
+    while (*name && next_candidate(&directories, name, candidate, sizeof candidate)) {
+        if (sys_faccessat(AT_FDCWD, candidate, X_OK) < 0)
+            continue;
+        int result = sys_execve(candidate, argv, env);
+        if (result == -EACCES && !is_file(candidate))
+            continue;
+        struct buffer text = { child_scratch, 0, sizeof child_scratch, false };
+        put_text(&text, candidate);
+        return failed(&child->failure, result, "execve", put_end(&text));
     }
     return failed(&child->failure, -ENOENT, "execve", name);
 }
@@ -83,7 +91,8 @@ static void reopen_null(struct child *child)
 
 int op_exec(struct child *child, const struct fx_exec *op)
 {
-    static const char *pointers[POINTER_COUNT];
+    static const char *many[POINTER_COUNT];
+    const char *few[FEW_POINTERS];
     struct fx_reader arguments = op->argv.items, environment = op->env.items;
     struct fx_text text;
     size_t count = 0;
@@ -91,12 +100,14 @@ int op_exec(struct child *child, const struct fx_exec *op)
         return failed(&child->failure, -EINVAL, "execve", "");
     if ((uint64_t)op->argv.count + op->env.count + 2 > POINTER_COUNT)
         return failed(&child->failure, -E2BIG, "execve", "");
+    const char **pointers = op->argv.count + op->env.count + 2 > FEW_POINTERS ? many : few;
     while (fx_read_text(&arguments, &text))
         pointers[count++] = text.bytes;
     pointers[count++] = NULL;
     const char *const *env = pointers + count;
     while (fx_read_text(&environment, &text))
         pointers[count++] = text.bytes;
+    pointers[count] = NULL;
 
     reopen_null(child);
     if (!child->umask_set)

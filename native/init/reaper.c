@@ -57,5 +57,6 @@ int stay_as_reaper(struct child *child)
      */
     sys_close_range(3, ~0u, 0);
     sys_munmap(child->bytes, child->bytes_length);
+    forget_setup_code();
     serve((int)program);
 }

@@ -65,12 +65,10 @@ __attribute__((noinline)) static int reach_link(struct child *child, int directo
     return text.full ? -ENAMETOOLONG : reach_in(child, next, kind, mode, false, depth);
 }
 
-static int reach_in(struct child *child, char *path, enum reach_kind kind, unsigned mode,
-                    bool strict, int depth)
+/* Makes `path`, which is not there. */
+static int make_in(struct child *child, char *path, enum reach_kind kind, unsigned mode,
+                   bool strict, int depth)
 {
-    int fd = resolve(child, path, kind == REACH_DIRECTORY ? O_PATH | O_DIRECTORY : O_PATH, strict);
-    if (fd != -ENOENT)
-        return fd;
     if (depth == 0)
         return -ELOOP;
     char top[] = "/";
@@ -90,32 +88,65 @@ static int reach_in(struct child *child, char *path, enum reach_kind kind, unsig
     return sys_openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
-/* A changeable copy of a path; false when it is too long. */
-static bool copy_path(char buffer[PATH_LIMIT], const char *path)
+static int find(struct child *child, const char *path, enum reach_kind kind, bool strict)
 {
-    struct buffer text = { buffer, 0, PATH_LIMIT, false };
-    put_text(&text, path);
-    put_end(&text);
-    return !text.full;
+    return resolve(child, path, kind == REACH_DIRECTORY ? O_PATH | O_DIRECTORY : O_PATH, strict);
+}
+
+static int reach_in(struct child *child, char *path, enum reach_kind kind, unsigned mode,
+                    bool strict, int depth)
+{
+    int fd = find(child, path, kind, strict);
+    return fd == -ENOENT ? make_in(child, path, kind, mode, strict, depth) : fd;
+}
+
+/* The copy is as long as the path: a page of the stack that is not touched is one less to make. */
+__attribute__((noinline)) static int make_missing(struct child *child, const char *path,
+                                                  enum reach_kind kind, unsigned mode, bool strict)
+{
+    size_t size = strlen(path) + 1;
+    if (size > PATH_LIMIT)
+        return -ENAMETOOLONG;
+    char copy[size];
+    memcpy(copy, path, size);
+    return make_in(child, copy, kind, mode, strict, REACH_DEPTH);
 }
 
 int reach(struct child *child, const char *path, enum reach_kind kind, unsigned mode, bool strict)
 {
-    char buffer[PATH_LIMIT];
-    int fd = resolve(child, path, kind == REACH_DIRECTORY ? O_PATH | O_DIRECTORY : O_PATH, strict);
+    int fd = find(child, path, kind, strict);
     if (fd == -ENOENT)
-        fd = copy_path(buffer, path) ? reach_in(child, buffer, kind, mode, strict, REACH_DEPTH)
-                                     : -ENAMETOOLONG;
+        fd = make_missing(child, path, kind, mode, strict);
     return fd < 0 ? failed(&child->failure, fd, "openat2", path) : fd;
 }
 
-int reach_parent(struct child *child, const char *path, const char **name, char buffer[PATH_LIMIT])
+/* Operations on one directory come in a row, and nothing is mounted between them. */
+static bool is_kept(const struct child *child, const char *path, size_t length)
 {
-    if (!copy_path(buffer, path))
+    const struct kept_parent *kept = &child->parent;
+    return kept->fd >= 0 && kept->operation + 1 == child->operation && kept->length == length &&
+           memcmp(kept->path, path, length) == 0;
+}
+
+int reach_parent(struct child *child, const char *path, const char **name)
+{
+    struct kept_parent *kept = &child->parent;
+    size_t offset = name_offset(path);
+    *name = path + offset;
+    if (offset >= PATH_LIMIT)
         return failed(&child->failure, -ENAMETOOLONG, "openat2", path);
-    *name = cut_name(buffer);
-    if (*name == NULL)
+    if (**name == 0 || text_equal(*name, ".") || text_equal(*name, ".."))
         return failed(&child->failure, -EINVAL, "openat2", path);
-    const char *parent = *name == buffer || buffer[0] == 0 ? "/" : buffer;
-    return reach(child, parent, REACH_DIRECTORY, 0755, false);
+    if (!is_kept(child, path, offset)) {
+        char parent[offset + 2];
+        memcpy(parent, path, offset);
+        memcpy(parent + offset, offset == 0 ? "/" : "", offset == 0 ? 2 : 1);
+        if (kept->fd >= 0)
+            sys_close(kept->fd);
+        kept->fd = reach(child, parent, REACH_DIRECTORY, 0755, false);
+        kept->path = path;
+        kept->length = offset;
+    }
+    kept->operation = child->operation;
+    return kept->fd;
 }

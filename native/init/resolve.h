@@ -23,9 +23,9 @@ int resolve(struct child *child, const char *path, uint64_t flags, bool strict);
 int reach(struct child *child, const char *path, enum reach_kind kind, unsigned mode, bool strict);
 
 /*
- * Opens the directory that holds `path`, made when missing; `*name` is the last component. Records
- * failures.
+ * Opens the directory that holds `path`, made when missing; `*name` is the last component. The fd
+ * stays the child's: it is kept for the next operation. Records failures.
  */
-int reach_parent(struct child *child, const char *path, const char **name, char buffer[PATH_LIMIT]);
+int reach_parent(struct child *child, const char *path, const char **name);
 
 #endif

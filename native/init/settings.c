@@ -28,26 +28,25 @@ int op_oom_score_adjust(struct child *child, const struct fx_oom_score_adjust *o
  * sysctl(8): when the first separator is a dot, dots separate and slashes stand for dots; when it
  * is a slash, both stand for themselves.
  */
-static bool sysctl_path(char path[PATH_LIMIT], const char *key)
+static void put_sysctl_path(char *path, const char *key)
 {
-    struct buffer text = { path, 0, PATH_LIMIT, false };
     const char *first = key;
     while (*first && *first != '.' && *first != '/')
         first++;
     bool dotted = *first == '.';
     for (; *key; key++)
-        put_byte(&text, !dotted ? *key : *key == '.' ? '/' : *key == '/' ? '.' : *key);
-    put_end(&text);
-    return !text.full;
+        *path++ = !dotted ? *key : *key == '.' ? '/' : *key == '/' ? '.' : *key;
+    *path = 0;
 }
 
 int op_sysctl(struct child *child, const struct fx_sysctl *op)
 {
-    char path[PATH_LIMIT];
     struct statfs filesystem;
     const char *key = op->key.bytes;
-    if (!sysctl_path(path, key))
+    if (op->key.length >= PATH_LIMIT)
         return failed(&child->failure, -ENAMETOOLONG, "openat2", key);
+    char path[op->key.length + 1];
+    put_sysctl_path(path, key);
     CLOSED int directory = resolve(child, "/proc/sys", O_RDONLY | O_DIRECTORY, true);
     if (directory < 0)
         return failed(&child->failure, directory, "openat2", "/proc/sys");

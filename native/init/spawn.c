@@ -7,22 +7,6 @@
 #include "report.h"
 #include "supervisor.h"
 
-uint64_t process_stat(uint32_t pid, unsigned number)
-{
-    char path[32], text[512];
-    struct buffer name = { path, 0, sizeof path, false };
-    put_text(&name, "/proc/");
-    put_number(&name, pid);
-    put_text(&name, "/stat");
-    put_end(&name);
-    CLOSED int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    long length = fd < 0 ? fd : sys_read(fd, text, sizeof text - 1);
-    if (length <= 0)
-        return 0;
-    text[length] = 0;
-    return stat_field(text, number);
-}
-
 /*
  * A pipe whose `ours` end does not block; the container's stays as programs expect it. In a user
  * namespace the pipe belongs to its root.
@@ -92,44 +76,39 @@ struct birth {
     int theirs[3];
 };
 
-/*
- * What the child gets is opened into this before the clone, by the host's root and in its pid
- * namespace.
- */
-static struct child child;
-
-static void prepare_child(struct supervisor *supervisor)
+/* What the child gets is opened before the clone, by the host's root and in its pid namespace. */
+static void prepare_child(struct supervisor *supervisor, struct child *child)
 {
-    open_processes(&child, supervisor->program);
+    child->start = &supervisor->start;
+    child->program = supervisor->program;
+    child->program_count = supervisor->program_count;
+    child->bytes = supervisor->bytes;
+    child->bytes_length = supervisor->bytes_length;
+    child->root = child->overlay = child->terminal = child->empty_directory = child->parent.fd =
+        -1;
+    open_processes(child, supervisor->program);
     /* Its own root could not enter every directory on the way to the source of a bind mount. */
     if (supervisor->start.namespaces & CLONE_NEWUSER)
-        open_trees(&child, supervisor->program);
+        open_trees(child, supervisor->program);
 }
 
 /* The supervisor's copies, after the clone. */
-static void close_prepared(void)
+static void close_prepared(const struct child *child)
 {
-    for (unsigned at = 0; at < child.process_count; at++)
-        sys_close(child.processes[at].pidfd);
+    for (unsigned at = 0; at < child->process_count; at++)
+        sys_close(child->processes[at].pidfd);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        if (child.slots[slot] != 0)
-            sys_close(child.slots[slot] - 1);
+        if (child->slots[slot] != 0)
+            sys_close(child->slots[slot] - 1);
 }
 
-__attribute__((noreturn)) static void become_child(struct supervisor *supervisor,
-                                                   const struct birth *birth)
+__attribute__((noreturn)) static void become_child(struct child *child, const struct birth *birth)
 {
-    child.start = &supervisor->start;
-    child.program = supervisor->program;
-    child.program_count = supervisor->program_count;
-    child.bytes = supervisor->bytes;
-    child.bytes_length = supervisor->bytes_length;
-    child.root = child.overlay = child.terminal = child.empty_directory = -1;
-    child.report = birth->report;
+    child->report = birth->report;
     for (int fd = 0; fd < 3; fd++)
         if (birth->theirs[fd] >= 0)
             sys_dup3(birth->theirs[fd], fd, 0);
-    run_child(&child);
+    run_child(child);
 }
 
 static int proc_file(struct supervisor *supervisor, const char *name, struct fx_text value)
@@ -200,13 +179,14 @@ static int map_user_namespace(struct supervisor *supervisor, int32_t *operation)
     return result < 0 ? failed(&supervisor->failure, result, "sendmsg", "user namespace") : 0;
 }
 
-static void after_clone(struct supervisor *supervisor, const struct birth *birth)
+static void after_clone(struct supervisor *supervisor, const struct birth *birth,
+                        const struct child *child)
 {
     struct status *status = &supervisor->status;
     for (int fd = 0; fd < 3; fd++)
         if (birth->theirs[fd] >= 0)
             sys_close(birth->theirs[fd]);
-    close_prepared();
+    close_prepared(child);
     watch(supervisor, supervisor->report, SOURCE_REPORT, EPOLLIN);
     watch(supervisor, supervisor->pidfd, SOURCE_INIT, EPOLLIN);
     if (supervisor->start.namespaces & CLONE_NEWUSER) {
@@ -225,13 +205,14 @@ static void after_clone(struct supervisor *supervisor, const struct birth *birth
 int spawn(struct supervisor *supervisor)
 {
     struct birth birth;
+    struct child child = { 0 };
     int pair[2];
     int result = make_streams(supervisor, birth.theirs);
     if (result == 0)
         result = enter_pid_namespace(supervisor);
     if (result < 0)
         return result;
-    prepare_child(supervisor);
+    prepare_child(supervisor, &child);
     CLOSED int cgroup = supervisor->start.cgroup.length == 0
                             ? -1
                             : sys_openat(AT_FDCWD, supervisor->start.cgroup.bytes,
@@ -251,13 +232,13 @@ int spawn(struct supervisor *supervisor)
     if (pid == 0) {
         sys_close(pair[0]);
         birth.report = pair[1];
-        become_child(supervisor, &birth);
+        become_child(&child, &birth);
     }
     sys_close(pair[1]);
     supervisor->report = pair[0];
     if (pid < 0)
         return failed(&supervisor->failure, (int)pid, "clone3", supervisor->start.cgroup.bytes);
     supervisor->status.init_pid = (uint32_t)pid;
-    after_clone(supervisor, &birth);
+    after_clone(supervisor, &birth, &child);
     return 0;
 }

@@ -20,8 +20,9 @@ struct status {
     /* Index of the operation, −1: before the program. A positive errno. */
     int32_t failed_operation;
     int32_t failed_error;
-    char failed_syscall[24];
-    char failed_path[1024];
+    /* Kept by whoever fills this in: a container that runs has none. */
+    const char *failed_syscall;
+    const char *failed_path;
     uint32_t code;
     uint32_t signal;
     bool oom_killed;

@@ -16,6 +16,10 @@
 #define FRAME_HEADER 8
 /* What is read from the container at once, and from a client's input. */
 #define CHUNK_SIZE 16384
+/* Where `start` begins in a specification: after magic, layout and length. */
+#define FX_START_OFFSET 12
+/* Room for the head of a specification; a longer one stays where it is. */
+#define HEAD_SIZE 16384
 /* A client that takes nothing for so long after the end is dropped. */
 #define STALL_MS 10000
 
@@ -71,6 +75,7 @@ struct supervisor {
     struct fx_start start;
     struct fx_reader program;
     uint32_t program_count;
+    /* The specification; NULL some time after the program began. */
     const uint8_t *bytes;
     size_t bytes_length;
     /* Exec.reaper: pid 1 itself never executes a program. */
@@ -98,8 +103,8 @@ struct supervisor {
      */
     int outputs[2];
     bool outputs_watched;
-    /* Buffers were filled; when it stays quiet their memory is given back. */
-    bool swollen;
+    /* Something happened; when it stays quiet the memory that took is given back. */
+    bool awake;
     /* The supervisor's own end of the terminal, so that its closing inside is no end. */
     int terminal;
 
@@ -112,33 +117,44 @@ struct supervisor {
     uint32_t input_length;
     uint32_t input_sent;
 
+    struct log log;
     struct client clients[CLIENT_COUNT];
     /* The last frame given to the clients; 0: none. */
     uint32_t frame_length;
     /*
-     * The buffers come last and the largest ones at the end, so that an idle supervisor touches few
-     * pages.
+     * All that an idle supervisor has no use for comes after this. Short frames do not leave the
+     * page of what is before.
      */
     uint8_t frame[FRAME_HEADER + CHUNK_SIZE];
-    struct log log;
-    uint8_t input_bytes[CHUNK_SIZE];
+    uint8_t input_bytes[CHUNK_SIZE] __attribute__((aligned(4096)));
+    /* What `start` points into when the specification has gone. */
+    uint8_t head[HEAD_SIZE] __attribute__((aligned(4096)));
+    struct log_room log_room;
+    char failed_syscall[24];
+    char failed_path[1024];
 };
+
+/* onexit.c: serves the container to its end, then becomes the command that comes after it. */
+__attribute__((noreturn)) void serve_container(struct supervisor *supervisor);
 
 /* events.c: the loop, until every client has the last frame. */
 void serve_events(struct supervisor *supervisor);
 int watch(struct supervisor *supervisor, int fd, uint64_t source, uint32_t events);
-/* memory.c: gives back what is only needed now and then. */
-void forget_program(struct supervisor *supervisor);
-void forget_buffers(struct supervisor *supervisor);
 int64_t monotonic_ms(void);
 uint64_t epoch_ns(void);
+
+/* memory.c */
+/* The program runs: gives back the code of the set-up (sections.ld) and the specification, once. */
+void forget_setup(struct supervisor *supervisor);
+/* It is quiet: gives back what the last events have used. */
+void forget_buffers(struct supervisor *supervisor);
 
 /*
  * spawn.c: pipes, namespaces, clone. 0, or a negative errno with `failure` set; a child then is
  * none.
  */
 int spawn(struct supervisor *supervisor);
-/* Field `number` of /proc/PID/stat, 0 when it has gone. */
+/* processstat.c: field `number` of /proc/PID/stat, 0 when it has gone. */
 uint64_t process_stat(uint32_t pid, unsigned number);
 
 /* lifecycle.c: what happens to the container, in this order. */

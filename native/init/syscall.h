@@ -130,7 +130,7 @@ static inline int sys_socketpair(int type, int ends[2])
     return (int)SYSCALL4(socketpair, AF_UNIX, type, 0, ends);
 }
 
-static inline int sys_bind(int fd, const void *address, size_t length)
+static inline int sys_bind(int fd, const void *address, int length)
 {
     return (int)SYSCALL3(bind, fd, address, length);
 }

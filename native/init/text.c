@@ -131,6 +131,14 @@ const char *text_find(const char *text, char byte)
     return NULL;
 }
 
+size_t name_offset(const char *path)
+{
+    size_t at = strlen(path);
+    while (at > 0 && path[at - 1] != '/')
+        at--;
+    return at;
+}
+
 uint64_t take_number(const char **at)
 {
     uint64_t number = 0;
@@ -152,16 +160,32 @@ uint64_t stat_field(const char *stat, unsigned number)
     return at == NULL ? 0 : take_number(&at);
 }
 
-uint64_t keyed_number(const char *text, const char *key)
+/* What comes after `key` and `separator` at the start of a line, or NULL. */
+static const char *find_line(const char *text, const char *key, char separator)
 {
     for (const char *line = text; line != NULL;) {
-        if (text_starts(line, key) && line[strlen(key)] == ' ') {
-            const char *at = line + strlen(key) + 1;
-            return take_number(&at);
-        }
+        if (text_starts(line, key) && line[strlen(key)] == separator)
+            return line + strlen(key) + 1;
         line = text_find(line, '\n');
         if (line != NULL)
             line++;
     }
-    return 0;
+    return NULL;
+}
+
+uint64_t keyed_number(const char *text, const char *key)
+{
+    const char *at = find_line(text, key, ' ');
+    return at == NULL ? 0 : take_number(&at);
+}
+
+uint64_t status_mask(const char *text, const char *key, uint64_t missing)
+{
+    const char *at = find_line(text, key, '\t');
+    uint64_t mask = 0;
+    if (at == NULL || *at == 0)
+        return missing;
+    for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
+        mask = mask << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+    return mask;
 }

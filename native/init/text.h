@@ -37,6 +37,8 @@ bool text_equal(const char *left, const char *right);
 bool text_starts(const char *text, const char *prefix);
 /* The first `byte` in the text, or NULL. */
 const char *text_find(const char *text, char byte);
+/* The offset of the last component of a path; 0 when there is no slash. */
+size_t name_offset(const char *path);
 /*
  * Reads decimal digits from `*at` on and moves it past them; 0 when there are none. Wraps on
  * overflow.
@@ -48,6 +50,8 @@ uint64_t take_number(const char **at);
  * missing.
  */
 uint64_t stat_field(const char *stat, unsigned number);
+/* The hexadecimal number after `key` and a tab at the start of a line, as in /proc/PID/status. */
+uint64_t status_mask(const char *text, const char *key, uint64_t missing);
 /*
  * The number after `key` and a space at the start of a line, as in memory.events; 0 when missing.
  */

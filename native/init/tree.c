@@ -93,16 +93,27 @@ static int mask_directory(struct child *child, int target, const char *path)
 }
 
 /* The container's own /dev/null, if it is that and nothing that the image put in its place. */
-static int mask_file(struct child *child, int target, const char *path)
+static int open_null(struct child *child)
 {
-    CLOSED int null = resolve(child, "/dev/null", O_PATH | O_NOFOLLOW, true);
+    int null = resolve(child, "/dev/null", O_PATH | O_NOFOLLOW, true);
     if (null < 0)
         return failed(&child->failure, null, "openat2", "/dev/null");
     struct statx status = status_of(null);
-    if ((status.stx_mode & S_IFMT) != S_IFCHR || status.stx_rdev_major != 1 ||
-        status.stx_rdev_minor != 3)
-        return failed(&child->failure, -ENODEV, "openat2", "/dev/null");
-    CLOSED int copy = sys_open_tree(null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if ((status.stx_mode & S_IFMT) == S_IFCHR && status.stx_rdev_major == 1 &&
+        status.stx_rdev_minor == 3)
+        return null;
+    sys_close(null);
+    return failed(&child->failure, -ENODEV, "openat2", "/dev/null");
+}
+
+/* `*null` is opened for the first file. */
+static int mask_file(struct child *child, int *null, int target, const char *path)
+{
+    if (*null < 0)
+        *null = open_null(child);
+    if (*null < 0)
+        return *null;
+    CLOSED int copy = sys_open_tree(*null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     return copy < 0 ? failed(&child->failure, copy, "open_tree", "/dev/null")
                     : attach_mount(child, copy, target, path);
 }
@@ -111,6 +122,7 @@ int op_mask_paths(struct child *child, const struct fx_mask_paths *op)
 {
     struct fx_reader items = op->paths.items;
     struct fx_text path;
+    CLOSED int null = -1;
     while (fx_read_text(&items, &path)) {
         CLOSED int target = resolve(child, path.bytes, O_PATH, false);
         if (target == -ENOENT || target == -ENOTDIR)
@@ -119,7 +131,7 @@ int op_mask_paths(struct child *child, const struct fx_mask_paths *op)
             return failed(&child->failure, target, "openat2", path.bytes);
         bool directory = (status_of(target).stx_mode & S_IFMT) == S_IFDIR;
         int result = directory ? mask_directory(child, target, path.bytes)
-                               : mask_file(child, target, path.bytes);
+                               : mask_file(child, &null, target, path.bytes);
         if (result < 0)
             return result;
     }

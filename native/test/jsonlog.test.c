@@ -87,12 +87,13 @@ static void collect(void *to, const char *time, const uint8_t *text, size_t leng
         collected->longest = length;
 }
 
+static uint8_t line_bytes[LOG_LINE_LIMIT];
 static struct log_line line;
 static struct collected collected;
 
 static void begin(void)
 {
-    memset(&line, 0, sizeof line);
+    line = (struct log_line){ .bytes = line_bytes };
     memset(&collected, 0, sizeof collected);
 }
 

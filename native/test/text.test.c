@@ -103,13 +103,28 @@ static void writes_status_lines(void)
     EXPECT_TEXT(put_end(&buffer), "supervisor 7 8\ninit 9 10\nstarted 1000000000000000001\n"
                                   "exited 1000000000000000002 137 9 1\n");
     buffer.length = 0;
-    struct status failed = {
-        .supervisor_pid = 1, .failed = true, .failed_operation = -1, .failed_error = 2
-    };
-    strcpy(failed.failed_syscall, "ioctl");
-    strcpy(failed.failed_path, "/with space\nand newline");
+    struct status failed = { .supervisor_pid = 1,
+                             .failed = true,
+                             .failed_operation = -1,
+                             .failed_error = 2,
+                             .failed_syscall = "ioctl",
+                             .failed_path = "/with space\nand newline" };
     put_status(&buffer, &failed);
     EXPECT_TEXT(put_end(&buffer), "supervisor 1 0\nfailed -1 2 ioctl /with space?and newline\n");
+}
+
+static void reads_masks_of_status(void)
+{
+    const char *status = "Name:\tSigIgn:\nSigBlk:\t0000000000000001\nSigIgn:\t8000000000001a2f\n";
+    EXPECT(status_mask(status, "SigIgn:", 7) == 0x8000000000001a2full);
+    EXPECT(status_mask(status, "SigCgt:", 7) == 7);
+    EXPECT(status_mask("SigIgn:\t", "SigIgn:", 7) == 7);
+}
+
+static void finds_the_last_component(void)
+{
+    EXPECT(name_offset("/a/bc") == 3 && name_offset("bc") == 0 && name_offset("/a/") == 3 &&
+           name_offset("/a") == 1 && name_offset("") == 0);
 }
 
 static void compares_texts(void)
@@ -129,6 +144,8 @@ int main(void)
     searches_along_path();
     names_rotated_logs();
     writes_status_lines();
+    reads_masks_of_status();
+    finds_the_last_component();
     compares_texts();
     return conclude("text");
 }

@@ -12,7 +12,7 @@ import {
   slowness,
   temporaryBase
 } from "./FxInit.ts"
-import { dockerLike, exec, shell } from "./programs.ts"
+import { devOperations, dockerLike, exec, mountProc, rootOperations, shell } from "./programs.ts"
 
 let base = ""
 let rootfs = ""
@@ -78,6 +78,55 @@ describe.runIf(isRoot)("a process that joins a container", () => {
       }
     ).finished()
     expect(channel.stdout).toBe("/dev/pts/0\r\n10 20\r\n")
+    run.channel.send(32)
+    await run.finished()
+  })
+
+  it("can open its own streams again in a user namespace, as root and as another user", async () => {
+    const map = [{ inside: 0, outside: 100_000, count: 65_536 }]
+    const maps = { uidMap: map, gidMap: map }
+    const run = new FxInit(base, {
+      ...maps,
+      namespaces: ["user", "pid", "mnt", "ipc"],
+      stdio: { terminal: false, rows: 0, columns: 0, stdin: "open" },
+      program: [
+        ...rootOperations(base, rootfs),
+        mountProc,
+        ...devOperations(false).filter(({ _tag }) => _tag !== "NodeMake"),
+        shell("cat")
+      ]
+    })
+    await run.started()
+    const inside = (user: number, last: ReadonlyArray<InitOp>, terminal: boolean) =>
+      new FxInit(base, {
+        ...maps,
+        namespaces: [],
+        pidNamespace: run.status.init!,
+        stdio: { terminal, rows: 0, columns: 0, stdin: "once" },
+        program: [
+          {
+            _tag: "NamespaceEnter",
+            process: run.status.init!,
+            kinds: ["user", "mnt", "ipc", "pid"]
+          },
+          ...(terminal ? [{ _tag: "Console", open: true, bindConsole: false } as const] : []),
+          { _tag: "User", uid: user, gid: user, groups: [] },
+          ...last
+        ]
+      })
+    for (const user of [0, 1000]) {
+      const pipes = inside(
+        user,
+        [shell("id -u; cat < /proc/self/fd/0; echo out > /proc/self/fd/1; echo err > /proc/self/fd/2")],
+        false
+      )
+      pipes.channel.stdin("in\n")
+      pipes.channel.send(32)
+      await pipes.finished()
+      expect([pipes.channel.stdout, pipes.channel.stderr]).toEqual([`${user}\nin\nout\n`, "err\n"])
+      const pty = inside(user, [shell("stat -c %u:%g $(tty); echo out > $(tty)")], true)
+      expect((await pty.finished()).stdout).toBe(`${user}:5\r\nout\r\n`)
+    }
     run.channel.send(32)
     await run.finished()
   })

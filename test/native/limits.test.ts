@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { InitOp } from "../../src/domain/kernel/InitOp.ts"
 import {
@@ -138,6 +138,44 @@ describe.runIf(isRoot)("rights and limits", () => {
       }).finished()
       expect(existsSync(pids)).toBe(false)
       expect(Date.now() - begin).toBeLessThan(2_000 * slowness)
+    }
+  )
+
+  it.runIf(hasVersion1)(
+    "kill what was moved into groups below, at any depth, though nothing is to be removed",
+    async () => {
+      const pids = group("pids", "below")
+      const deep = join(pids, ...Array.from({ length: 20 }, (_, level) => String(level)))
+      mkdirSync(deep, { recursive: true })
+      const run = new FxInit(base, {
+        namespaces: ["mnt"],
+        program: [
+          { _tag: "CgroupAttach", files: [join(pids, "tasks")] },
+          { _tag: "TreeOpen", slot: 0, source: pids, recursive: true },
+          ...inRoot(
+            [
+              ...devOperations(false),
+              {
+                _tag: "MountTree",
+                slot: 0,
+                target: "/group",
+                attributes: [],
+                propagation: "rprivate"
+              }
+            ],
+            `sleep 30 & sleep 30 & echo $! > /group/0/tasks; sleep 30 & echo $! > ${deep.replace(pids, "/group")}/tasks; exit 0`
+          )
+        ],
+        killProcs: [join(pids, "cgroup.procs")]
+      })
+      await run.finished()
+      expect(run.channel.stderr).toBe("")
+      const left = () =>
+        [pids, join(pids, "0"), deep].map((path) =>
+          readFileSync(join(path, "cgroup.procs"), "utf8")
+        )
+      expect(left()).toEqual(["", "", ""])
+      for (let path = deep; path.length >= pids.length; path = dirname(path)) rmdirSync(path)
     }
   )
 

@@ -1,10 +1,13 @@
+import { execFileSync } from "node:child_process"
 import {
   chmodSync,
   existsSync,
   lchownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   symlinkSync,
+  utimesSync,
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
@@ -188,6 +191,47 @@ describe.runIf(isRoot)("the tree of the root", () => {
       ]
     }).finished()
     expect(channel.stdout).toBe("content\nsub/file\n1777 5:6\n640 0:0\n777 12:13\n1\n")
+  })
+
+  it("copies capabilities, times and hard links with it, and may be read-only", async () => {
+    const image = makeRootfs(join(base, "attributes"))
+    const data = join(image, "data")
+    mkdirSync(join(data, "sub"), { recursive: true })
+    writeFileSync(join(data, "tool"), "x")
+    execFileSync("setcap", ["cap_net_raw+ep", join(data, "tool")])
+    writeFileSync(join(data, "sub/first"), "linked\n")
+    linkSync(join(data, "sub/first"), join(data, "second"))
+    linkSync(join(data, "sub/first"), join(data, "sub/third"))
+    for (const path of ["tool", "sub/first", "sub", ""]) {
+      utimesSync(join(data, path), 1_000_000_000, 1_100_000_000)
+    }
+    const run = new FxInit(base, {
+      program: [
+        ...rootOperations(base, image),
+        mountProc,
+        {
+          _tag: "MountFilesystem",
+          type: "tmpfs",
+          source: "tmpfs",
+          target: "/data",
+          strict: false,
+          options: [],
+          attributes: ["ro"],
+          copyUp: true
+        },
+        shell(
+          "cd /data; stat -c %h sub/first second sub/third; stat -c %i sub/first second sub/third | sort -u | wc -l; stat -c %Y . sub tool sub/first; touch x; sleep 1000"
+        )
+      ]
+    })
+    await run.channel.until(() => run.channel.stderr !== "")
+    expect(run.channel.stderr).toContain("Read-only file system")
+    expect(run.channel.stdout).toBe("3\n3\n3\n1\n" + "1100000000\n".repeat(4))
+    expect(
+      execFileSync("getcap", [`/proc/${run.channel.pid}/root/data/tool`], { encoding: "utf8" })
+    ).toContain("cap_net_raw=ep")
+    process.kill(run.channel.pid, "SIGKILL")
+    await run.finished()
   })
 
   it("names the option that a file system refuses", async () => {
