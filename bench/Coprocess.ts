@@ -1,11 +1,14 @@
-/** A program that answers every line with a line, in order: how the small C programs of this benchmark are driven. */
+/** A program that answers every line with a line, in order: how the C programs of this benchmark are driven. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 
 export class Coprocess {
   private readonly child: ChildProcess
   private readonly name: string
-  private readonly waiting: Array<{ resolve: (line: string) => void; reject: (error: Error) => void }> = []
+  private readonly waiting: Array<{
+    readonly resolve: (line: string) => void
+    readonly reject: (error: Error) => void
+  }> = []
 
   constructor(name: string, argv: readonly [string, ...ReadonlyArray<string>], environment: NodeJS.ProcessEnv) {
     const [program, ...rest] = argv

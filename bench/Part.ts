@@ -1,4 +1,4 @@
-/** One question of the benchmark: what is measured, what came out, and how that compares with what we aim at. */
+/** One question of the benchmark: what is measured, what came out, and how that compares with our aims. */
 import type { Samples } from "./Samples.ts"
 import type { Workspace } from "./Workspace.ts"
 

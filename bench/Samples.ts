@@ -1,4 +1,4 @@
-/** Measurements of one thing, and what is said about them: a median for what is usual, a minimum for what noise cannot touch. */
+/** Measurements of one thing: their median is what is usual, their minimum is what noise cannot touch. */
 export interface Samples {
   readonly name: string
   readonly values: ReadonlyArray<number>

@@ -1,10 +1,11 @@
 /**
- * Where a benchmark lives: a directory below /tmp with a root file system of busybox, the compiled C programs
- * and the state of every contestant, and control groups below one parent. All of it goes in the end.
+ * Where a benchmark lives: a directory below /tmp with a root file system of busybox, the compiled C
+ * programs and the state of every contestant, and control groups below one parent. All goes in the end.
  */
 import { execFileSync } from "node:child_process"
 import {
-  copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync
+  copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync,
+  writeFileSync
 } from "node:fs"
 import { basename, join } from "node:path"
 import { cgroupParent, type Paths } from "../src/domain/container/Paths.ts"
@@ -50,15 +51,25 @@ const hybridMount = (): string | undefined => {
   return all.some(({ version }) => version === 1) ? all.find(({ version }) => version === 2)?.mount : undefined
 }
 
-const removeGroups = (directory: string): void => {
+/** Milliseconds that a control group may stay in use: podman cleans up behind its commands. */
+const groupPatience = 10_000
+
+/** Removes a control group and those below it. */
+const removeGroups = async (directory: string): Promise<void> => {
   if (!existsSync(directory)) return
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeGroups(join(directory, entry.name))
+    if (entry.isDirectory()) await removeGroups(join(directory, entry.name))
   }
-  try {
-    rmdirSync(directory)
-  } catch (cause) {
-    console.error(`bench: left behind: ${directory}: ${String(cause)}`)
+  const began = performance.now()
+  for (;;) {
+    try {
+      return rmdirSync(directory)
+    } catch (cause) {
+      if (performance.now() - began > groupPatience) {
+        return console.error(`bench: left behind: ${directory}: ${String(cause)}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
   }
 }
 
@@ -99,19 +110,23 @@ export class Workspace {
     this.endings.unshift(ending)
   }
 
-  /** A C program beside this file, compiled. */
+  /** A C program beside this file (a file or a directory of files), compiled. */
   program(name: "bare" | "stopwatch"): string {
     const known = this.programs.get(name)
     if (known !== undefined) return known
     const path = join(this.directory, name)
-    execFileSync("cc", ["-O2", "-Wall", "-static", "-o", path, join(import.meta.dirname, `${name}.c`)], { stdio: "inherit" })
+    const place = join(import.meta.dirname, name)
+    const sources = existsSync(place)
+      ? readdirSync(place).filter((file) => file.endsWith(".c")).map((file) => join(place, file))
+      : [`${place}.c`]
+    execFileSync("cc", ["-O2", "-Wall", "-static", "-o", path, ...sources], { stdio: "inherit" })
     this.programs.set(name, path)
     return path
   }
 
   /**
-   * Milliseconds for a command, or for many of them, `atOnce` at a time. `peer`: in a mount namespace without the
-   * cgroup2 that crun refuses. Fails when one of them fails.
+   * Milliseconds for a command, or for many of them, `atOnce` at a time. `peer`: in a mount namespace without
+   * the cgroup2 that crun refuses. Fails when one of them fails.
    */
   async time(
     argv: ReadonlyArray<string>, options: { readonly peer: boolean; readonly times?: number; readonly atOnce?: number }
@@ -120,7 +135,7 @@ export class Workspace {
     const answer = await this.stopwatch(options.peer).ask([times, atOnce, ...argv].join("\t"))
     const [nanoseconds, failed] = answer.split(" ").map(Number)
     if (failed !== 0) {
-      throw new Error(`${failed} of ${times} failed: ${argv.join(" ")} (STOPWATCH_VERBOSE=1 shows what they say)`)
+      throw new Error(`${failed} of ${times} failed: ${argv.join(" ")} (STOPWATCH_VERBOSE=1 shows why)`)
     }
     return nanoseconds! / 1e6
   }
@@ -130,16 +145,19 @@ export class Workspace {
     if (known !== undefined) return known
     const hidden = peer ? hybridMount() : undefined
     const program = this.program("stopwatch")
-    const made = new Coprocess("stopwatch", hidden === undefined ? [program] : [program, hidden], this.environment)
+    const argv = hidden === undefined ? [program] as const : [program, hidden] as const
+    const made = new Coprocess("stopwatch", argv, this.environment)
     this.watches.set(peer, made)
     return made
   }
 
   async dispose(): Promise<void> {
-    for (const ending of this.endings) await ending().catch((error: unknown) => console.error(`bench: ${String(error)}`))
+    for (const ending of this.endings) {
+      await ending().catch((error: unknown) => console.error(`bench: ${String(error)}`))
+    }
     for (const watch of this.watches.values()) await watch.close()
     for (const { mount } of hierarchies()) {
-      for (const group of [this.group, cgroupParent(this.paths)]) removeGroups(`${mount}${group}`)
+      for (const group of [this.group, cgroupParent(this.paths)]) await removeGroups(`${mount}${group}`)
     }
     rmSync(this.directory, { recursive: true, force: true })
   }

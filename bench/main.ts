@@ -28,12 +28,15 @@ const runPart = async (part: Part, repetitions: number, waits: boolean): Promise
   }
   const workspace = new Workspace({ waits })
   const before = load()
+  const stop = () => void workspace.dispose().finally(() => process.exit(130))
+  process.once("SIGINT", stop).once("SIGTERM", stop)
   try {
     const outcome = await part.measure(workspace, repetitions)
     console.log(describe(part, outcome))
     const disturbed = workspace.disturbed === 0 ? "" : `, ${workspace.disturbed} rounds without a quiet moment`
     console.log(`  load average ${before} before, ${load()} after${disturbed}\n`)
   } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop)
     await workspace.dispose()
   }
 }

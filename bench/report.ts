@@ -2,12 +2,14 @@
 import type { Bound, Comparison, Outcome, Part } from "./Part.ts"
 import { maximum, median, minimum, type Samples } from "./Samples.ts"
 
+/** Four significant digits. */
 const digits = (value: number): string =>
-  value >= 1000 ? value.toFixed(0) : value >= 100 ? value.toFixed(1) : value >= 10 ? value.toFixed(2) : value.toFixed(3)
+  value >= 1000 ? value.toFixed(0) : value.toFixed(value >= 100 ? 1 : value >= 10 ? 2 : 3)
 
 const verdict = (met: boolean): string => met ? "met" : "MISSED"
 
-const find = (outcome: Outcome, name: string): Samples | undefined => outcome.samples.find((one) => one.name === name)
+const find = (outcome: Outcome, name: string): Samples | undefined =>
+  outcome.samples.find((one) => one.name === name)
 
 const ratioLine = (outcome: Outcome, { aim, of, to }: Comparison): ReadonlyArray<string> => {
   const [ours, theirs] = [find(outcome, of), find(outcome, to)]
@@ -23,7 +25,8 @@ const boundLine = (outcome: Outcome, { aim, better, of }: Bound): ReadonlyArray<
   if (samples === undefined) return []
   const value = median(samples)
   const met = better === "less" ? value <= aim : value >= aim
-  return [`  ${digits(value)} ${outcome.unit}   ${of}   aim ${better === "less" ? "≤" : "≥"} ${aim}: ${verdict(met)}`]
+  const sign = better === "less" ? "≤" : "≥"
+  return [`  ${digits(value)} ${outcome.unit}   ${of}   aim ${sign} ${aim}: ${verdict(met)}`]
 }
 
 export const describe = (part: Part, outcome: Outcome): string => {
@@ -37,7 +40,7 @@ export const describe = (part: Part, outcome: Outcome): string => {
     "",
     row(outcome.unit, ["median", "min", "max", "samples"]),
     ...outcome.samples.map((one) =>
-      row(one.name, [digits(median(one)), digits(minimum(one)), digits(maximum(one)), String(one.values.length)])),
+      row(one.name, [median(one), minimum(one), maximum(one)].map(digits).concat(String(one.values.length)))),
     ...(outcome.notes ?? []).map((note) => `  ${note}`),
     ""
   ].join("\n")

@@ -1,12 +1,12 @@
 /*
- * stopwatch [DIRECTORY]: measures how long commands take, seen from a small process, so that what is measured
- * is not the fork of a large one. DIRECTORY is unmounted first, in a mount namespace of our own: crun refuses
- * hosts with a cgroup2 beside the older hierarchies.
+ * stopwatch [DIRECTORY]: measures how long commands take, seen from a small process, so that what
+ * is measured is not the fork of a large one. DIRECTORY is unmounted first, in a mount namespace
+ * of our own: crun refuses hosts with a cgroup2 beside the older hierarchies.
  *
- * A line on stdin: how many times, how many of them at once, the program and its arguments, separated by tabs;
- * "{}" in an argument becomes the number of the command, from 0. A line on stdout: nanoseconds from the first
- * start to the last end, and how many commands failed. Their output goes nowhere, or with STOPWATCH_VERBOSE
- * in the environment to our stderr.
+ * A line on stdin: how many times, how many of them at once, the program and its arguments,
+ * separated by tabs; "{}" in an argument becomes the number of the command, from 0. A line on
+ * stdout: nanoseconds from the first start to the last end, and how many commands failed. Their
+ * output goes nowhere, or with STOPWATCH_VERBOSE in the environment to our stderr.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -86,7 +86,7 @@ static pid_t start(char *const arguments[], unsigned number)
     return error == 0 ? pid : -1;
 }
 
-/* Containers that a command leaves behind are no children of ours: every child is one of the commands. */
+/* What a command leaves behind is no child of ours: every child is one of the commands. */
 static unsigned run(char *const arguments[], unsigned times, unsigned at_once)
 {
     unsigned started = 0, ended = 0, running = 0, failed = 0;
@@ -121,11 +121,12 @@ int main(int count, char **options)
             fields++;
         arguments[fields] = NULL;
         if (fields < 3) {
-            fputs("stopwatch: a line has the fields TIMES, AT-ONCE, PROGRAM, ARGUMENT...\n", stderr);
+            fputs("stopwatch: a line is TIMES, AT-ONCE, PROGRAM, ARGUMENT...\n", stderr);
             return 2;
         }
         uint64_t began = now();
-        unsigned failed = run(arguments + 2, (unsigned)atoi(arguments[0]), (unsigned)atoi(arguments[1]));
+        unsigned times = (unsigned)atoi(arguments[0]), at_once = (unsigned)atoi(arguments[1]);
+        unsigned failed = run(arguments + 2, times, at_once);
         printf("%llu %u\n", (unsigned long long)(now() - began), failed);
         fflush(stdout);
     }

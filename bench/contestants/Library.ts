@@ -21,7 +21,8 @@ export class Library {
     const { paths } = workspace
     this.runtime = ManagedRuntime.make(
       Engine.local({ onExit: [] }).pipe(
-        Layer.provideMerge(Host.layer({ paths, builtinImages: [] })), Layer.provideMerge(LinuxKernel.layer(paths))
+        Layer.provideMerge(Host.layer({ paths, builtinImages: [] })),
+        Layer.provideMerge(LinuxKernel.layer(paths))
       )
     )
   }
@@ -45,7 +46,9 @@ export class Library {
   private async close(): Promise<void> {
     await this.run(Effect.gen(function*() {
       const engine = yield* Engine
-      for (const { record } of yield* engine.list) yield* Effect.ignore(engine.remove(record.id, { force: true }))
+      for (const { record } of yield* engine.list) {
+        yield* Effect.ignore(engine.remove(record.id, { force: true }))
+      }
     }))
     await this.runtime.dispose()
   }
@@ -57,7 +60,8 @@ export const startToExit = (config: ContainerConfig): Effect.Effect<void, unknow
     const engine = yield* Engine
     const { id } = yield* engine.create(config, "")
     const ending = yield* Effect.scoped(Effect.gen(function*() {
-      const session = yield* engine.startAttached(id, { stdin: false, stdout: true, stderr: true, claim: true })
+      const wish = { stdin: false, stdout: true, stderr: true, claim: true }
+      const session = yield* engine.startAttached(id, wish)
       return yield* session.run({
         input: undefined, output: () => Effect.void, sizes: Stream.empty, detached: Effect.never
       })

@@ -15,17 +15,17 @@ const timed = (workspace: Workspace, argv: readonly [string, ...ReadonlyArray<st
 /** Milliseconds of a container, each time it is called. */
 export const bareContainer = (workspace: Workspace, specimen: Specimen): () => Promise<number> =>
   timed(workspace, [
-    workspace.program("bare"), workspace.rootfs, join(workspace.directory, "bare-container"), `${workspace.group}/bare`,
-    workspace.file("filter", specimen.filter)
+    workspace.program("bare"), workspace.rootfs, join(workspace.directory, "bare-container"),
+    `${workspace.group}/bare`, workspace.file("filter", specimen.filter)
   ])
 
-/** The same with our supervisor: what it does and what is done around it is as in the engine, but for records and locks. */
+/** The same with our supervisor: as in the engine, but for records and locks. */
 export const bareEngine = (workspace: Workspace, specimen: Specimen): () => Promise<number> => {
   const { paths } = workspace
   const { id } = specimen.supervisor
   return timed(workspace, [
-    workspace.program("bare"), workspace.rootfs, containerDirectory(paths, id), `${cgroupParent(paths)}/${id}`,
-    workspace.file("filter", specimen.filter), builtFile("fx-init"),
+    workspace.program("bare"), workspace.rootfs, containerDirectory(paths, id),
+    `${cgroupParent(paths)}/${id}`, workspace.file("filter", specimen.filter), builtFile("fx-init"),
     workspace.file("specification", specimen.specification), runDirectory(paths, id)
   ])
 }

@@ -1,4 +1,4 @@
-/** Engines that are measured from outside, each with state of its own that goes with the workspace. */
+/** Engines that are measured from outside, each with state of its own that goes in the end. */
 import { spawnSync } from "node:child_process"
 import { existsSync, rmSync } from "node:fs"
 import { join } from "node:path"
@@ -36,12 +36,13 @@ const podmanLocks = "/dev/shm/libpod_lock"
 export const podmanCommands = (workspace: Workspace): EngineCommands => {
   const at = (name: string) => join(workspace.directory, "podman", name)
   const podman = [
-    "podman", "--root", at("root"), "--runroot", at("run"), "--tmpdir", at("tmp"), "--storage-driver", "overlay",
-    "--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", "crun"
+    "podman", "--root", at("root"), "--runroot", at("run"), "--tmpdir", at("tmp"),
+    "--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--events-backend", "none",
+    "--runtime", "crun"
   ]
   const run = [
-    "--network", "none", "--cgroup-parent", `${workspace.group}/podman`, "--ulimit", "nofile=1024:4096", "--ulimit",
-    "nproc=1024:1024", "--rootfs", `${workspace.rootfs}:O`
+    "--network", "none", "--cgroup-parent", `${workspace.group}/podman`,
+    "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024", "--rootfs", `${workspace.rootfs}:O`
   ]
   const hadLocks = existsSync(podmanLocks)
   workspace.atEnd(async () => {
@@ -75,6 +76,6 @@ export const dockerCommands = (workspace: Workspace): EngineCommands => {
 /** Ourselves, then whoever else is here. */
 export const installedEngines = (workspace: Workspace): ReadonlyArray<EngineCommands> => [
   ourCommands(workspace),
-  ...(isInstalled("podman") && isInstalled("conmon") && isInstalled("crun") ? [podmanCommands(workspace)] : []),
+  ...(["podman", "conmon", "crun"].every(isInstalled) ? [podmanCommands(workspace)] : []),
   ...(spawnSync("docker", ["version"]).status === 0 ? [dockerCommands(workspace)] : [])
 ]

@@ -10,8 +10,13 @@ export type OciRuntime = "crun" | "runc"
 
 export const isInstalled = (program: string): boolean => spawnSync(program, ["--version"]).status === 0
 
-/** Debian 12's know version 1.0 of the specification; crun 1.8 takes a recursive bind of a file for a directory's. */
-const adapted = (spec: RuntimeSpec, rootfs: string, files: string, cgroupsPath: string): RuntimeSpec => ({
+/**
+ * Debian 12's know version 1.0 of the specification; crun 1.8 takes a recursive bind of a file for one of
+ * a directory.
+ */
+const adapted = (
+  spec: RuntimeSpec, rootfs: string, files: string, cgroupsPath: string
+): RuntimeSpec => ({
   ...spec,
   ociVersion: "1.0.2",
   root: { ...spec.root, path: rootfs },
@@ -29,7 +34,8 @@ const adapted = (spec: RuntimeSpec, rootfs: string, files: string, cgroupsPath: 
 export const ociRun = (workspace: Workspace, runtime: OciRuntime, specimen: Specimen): ReadonlyArray<string> => {
   const bundle = join(workspace.directory, runtime)
   for (const [name, text] of Object.entries(specimen.files)) workspace.file(`${runtime}/files/${name}`, text)
-  const spec = adapted(specimen.spec, workspace.rootfs, join(bundle, "files"), `${workspace.group}/${runtime}`)
+  const group = `${workspace.group}/${runtime}`
+  const spec = adapted(specimen.spec, workspace.rootfs, join(bundle, "files"), group)
   workspace.file(`${runtime}/config.json`, JSON.stringify(spec))
   const state = join(bundle, "state")
   mkdirSync(state)

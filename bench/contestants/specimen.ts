@@ -2,6 +2,7 @@
  * What the engine would do for a container of this benchmark, without doing it: the OCI spec that peers get,
  * and what the bare C program needs to do the same.
  */
+import { basename } from "node:path"
 import * as Effect from "effect/Effect"
 import type { RuntimeSpec } from "../../src/domain/oci/RuntimeSpec.ts"
 import { attachFlags, type SupervisorSpec } from "../../src/domain/kernel/Supervisor.ts"
@@ -28,8 +29,9 @@ export const specimen = (library: Library): Promise<Specimen> =>
     const { before, spec, supervisor } = yield* prepareStart(stored.record, [])
     yield* remove(stored, { force: true })
     const files = before.flatMap((op) =>
-      op.tag === "FileWrite" ? [[op.payload.path.slice(op.payload.path.lastIndexOf("/") + 1), op.payload.text] as const] : [])
+      op.tag === "FileWrite" ? [[basename(op.payload.path), op.payload.text] as const] : [])
     const filter = supervisor.program.find((op) => op._tag === "Seccomp")?.filter ?? new Uint8Array()
-    const specification = encodeSpec(supervisor, attachFlags.stdout | attachFlags.stderr | attachFlags.claim).slice()
+    const attach = attachFlags.stdout | attachFlags.stderr | attachFlags.claim
+    const specification = encodeSpec(supervisor, attach).slice()
     return { spec, files: Object.fromEntries(files), filter, supervisor, specification }
   }))

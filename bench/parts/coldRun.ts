@@ -23,13 +23,18 @@ export const coldRun: Part = {
       ...engines.map(({ name, peer, runTrue }): Contestant => ({
         name: `${name} run`, measure: () => workspace.time(runTrue, { peer }), warmUp: 2
       })),
-      { name: "node -e 0", measure: () => workspace.time([process.execPath, "-e", "0"], { peer: false }) },
+      {
+        name: "node -e 0",
+        measure: () => workspace.time([process.execPath, "-e", "0"], { peer: false })
+      },
       ...peers
     ], repetitions, () => workspace.settle())
-    const to = (name: string, aim?: number) => ({ of: "fx-engine run", to: name, ...(aim === undefined ? {} : { aim }) })
+    const to = (name: string) => ({ of: "fx-engine run", to: name })
     return {
       unit: "ms", samples,
-      comparisons: [to("podman run", 0.4), to("docker run"), to("crun run"), to("runc run"), to("node -e 0")],
+      comparisons: [
+        { ...to("podman run"), aim: 0.4 }, to("docker run"), to("crun run"), to("runc run"), to("node -e 0")
+      ],
       notes: ["`node -e 0` is what Node alone takes to start and end."]
     }
   }

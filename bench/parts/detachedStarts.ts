@@ -55,7 +55,8 @@ export const detachedStarts: Part = {
   repetitions: 3,
   measure: async (workspace, repetitions) => {
     const floods = [libraryFlood(await Library.open(workspace)), ...commandFloods(workspace)]
-    const rows = floods.map(() => ({ start: [] as Array<number>, remove: [] as Array<number>, both: [] as Array<number> }))
+    const rows = floods.map((): Record<"start" | "remove" | "both", Array<number>> =>
+      ({ start: [], remove: [], both: [] }))
     for (let round = 0; round < repetitions; round++) {
       for (const [index, flood] of floods.entries()) {
         await workspace.settle()
@@ -74,10 +75,9 @@ export const detachedStarts: Part = {
     const peers = ["podman, commands", "docker, commands"]
     return {
       unit: "ms", samples,
-      comparisons: peers.flatMap((to) => ["", ": start", ": remove"].flatMap((step) => [
-        { of: `fx-engine, fibers of a library${step}`, to: `${to}${step}`, ...(step === "" ? { aim: 0.2 } : {}) },
-        { of: `fx-engine, commands${step}`, to: `${to}${step}`, ...(step === "" ? { aim: 0.2 } : {}) }
-      ]))
+      comparisons: peers.flatMap((peer) => ["", ": start", ": remove"].flatMap((step) =>
+        ["fx-engine, fibers of a library", "fx-engine, commands"].map((ours) =>
+          ({ of: `${ours}${step}`, to: `${peer}${step}`, ...(step === "" ? { aim: 0.2 } : {}) }))))
     }
   }
 }

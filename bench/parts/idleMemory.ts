@@ -22,7 +22,8 @@ const supervisors = (workspace: Workspace, ids: ReadonlySet<string>) => ({
 })
 
 /** Kilobytes, from smaps_rollup (proc_pid_smaps(5)). */
-const proportionalSize = (pid: string): number => Number(/^Pss:\s+([0-9]+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1])
+const proportionalSize = (pid: string): number =>
+  Number(/^Pss:\s+([0-9]+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1])
 
 const sizesOf = (isOne: (argv: ReadonlyArray<string>) => boolean): ReadonlyArray<number> =>
   readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name))

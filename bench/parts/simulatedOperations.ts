@@ -1,4 +1,4 @@
-/** (e) How many operations per second the simulated kernel performs through the door that programs use. */
+/** (e) Operations per second of the simulated kernel, through the door that programs use. */
 import * as Effect from "effect/Effect"
 import { Kernel } from "../../src/programs/Kernel.ts"
 import { runSimulated } from "../../src/testing/runSimulated.ts"
@@ -17,6 +17,7 @@ interface Kind {
 
 /** The directory of the memory controller on a simulated cgroup2 host. */
 const groups = "/sys/fs/cgroup/bench"
+const emptyRecord = { collection: "containers", revision: 0, name: "", value: "{}" } as const
 const ten = Array.from({ length: 10 }, (_, number) => number)
 
 const kinds: ReadonlyArray<Kind> = [
@@ -58,17 +59,24 @@ const kinds: ReadonlyArray<Kind> = [
         Effect.forEach(Array.from({ length: 1000 }, (_, number) => number), (number) =>
           kernel.perform("FileWrite", { path: `/tmp/many/${number % 10}/${number}`, mode: 0o644, text: "" }))
       ),
-    perform: (kernel, number) =>
-      kernel.perform("FileWrite", { path: `/tmp/many/${number % 10}/${number % 1000}`, mode: 0o644, text: String(number) })
+    perform: (kernel, number) => {
+      const path = `/tmp/many/${number % 10}/${number % 1000}`
+      return kernel.perform("FileWrite", { path, mode: 0o644, text: String(number) })
+    }
   },
   {
-    name: "RecordPut, RecordGet",
-    before: () => Effect.void,
+    name: "RecordPut, RecordGet, RecordPut, RecordDelete beside a hundred",
+    before: (kernel) =>
+      Effect.forEach(Array.from({ length: 100 }, (_, number) => `other${number}`), (key) =>
+        kernel.perform("RecordPut", { ...emptyRecord, key })),
     perform: (kernel, number) => {
-      const key = `k${number >> 1}`
-      return number % 2 === 0
-        ? kernel.perform("RecordPut", { collection: "containers", key, revision: 0, name: "", value: "{}" })
-        : kernel.perform("RecordGet", { collection: "containers", key })
+      const key = `k${number >> 2}`
+      switch (number & 3) {
+        case 0: return kernel.perform("RecordPut", { ...emptyRecord, key })
+        case 1: return kernel.perform("RecordGet", { collection: "containers", key })
+        case 2: return kernel.perform("RecordPut", { ...emptyRecord, key, revision: 1 })
+        default: return kernel.perform("RecordDelete", { collection: "containers", key })
+      }
     }
   }
 ]
