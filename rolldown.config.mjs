@@ -50,6 +50,9 @@ const asciiOnly = {
   }
 }
 
+/** Without the dashes Node itself reads the file of `run --env-file`, wherever in the line that stands. */
+const shebang = "#!/usr/bin/env -S node --"
+
 /** npx runs the file as a program. */
 const executable = {
   name: "executable",
@@ -64,7 +67,7 @@ export default defineConfig([
     input: { cli: "src/cli/entry.ts" },
     plugins: [executable],
     output: {
-      dir: "dist", format: "esm", entryFileNames: "[name].mjs", banner: "#!/usr/bin/env node", minify: true
+      dir: "dist", format: "esm", entryFileNames: "[name].mjs", banner: shebang, minify: true
     }
   },
   {

@@ -2,19 +2,12 @@
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
-import { type InputOptions, type OutputOptions, rolldown } from "rolldown"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { buildDist } from "./buildDist.ts"
 
-const project = resolve(import.meta.dirname, "../..")
-
-/** Bundled anew from the sources as they are: what lies in dist may be of yesterday. */
-const dist = join(project, "node_modules/.cache/fx-engine-test-dist")
-const cli = join(dist, "cli.mjs")
-
-interface BuildOptions extends InputOptions {
-  readonly output: OutputOptions
-}
+let dist = ""
+let cli = ""
 
 const hasScript = spawnSync("script", ["--version"]).status === 0
 
@@ -22,12 +15,8 @@ let root = ""
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "fx-dist-"))
-  const config = await import(join(project, "rolldown.config.mjs")) as { readonly default: ReadonlyArray<BuildOptions> }
-  for (const { output, ...input } of config.default) {
-    const bundle = await rolldown({ ...input, cwd: project })
-    await bundle.write({ ...output, dir: dist })
-    await bundle.close()
-  }
+  dist = await buildDist("test-simulated")
+  cli = join(dist, "cli.mjs")
 })
 
 afterAll(() => {

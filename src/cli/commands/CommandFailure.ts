@@ -1,5 +1,7 @@
 /** Why a command could not do what it was asked: what is printed and the status it ends with. */
 import * as Data from "effect/Data"
+import type { ContainerError } from "../../domain/container/ContainerError.ts"
+import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { EngineError } from "../../programs/Engine.ts"
 import type { CopyPathError } from "../../domain/layer/ArchivePath.ts"
 import type { TextError } from "../../domain/text/TextError.ts"
@@ -25,6 +27,21 @@ export type CommandError = CommandFailure | EngineError | TextError | CopyPathEr
 /** As a shell sees a program that SIGPIPE ended. */
 const brokenPipe = 128 + 13
 
+const verbs: { readonly [operation: string]: string } = {
+  create: "create container", rm: "remove", rmi: "remove image", cp: "copy from or to"
+}
+
+/** With operation and object in front where the sentence itself does not say what it is about. */
+const named = ({ kind, message, object, operation }: ContainerError): string =>
+  kind === "command" || object === "" || message.includes(object)
+    ? message
+    : `cannot ${verbs[operation] ?? operation} ${object}: ${message}`
+
+const withCure = ({ errno, message }: KernelError): string =>
+  (errno === "EACCES" || errno === "EPERM") && process.getuid?.() !== 0
+    ? `${message}: containers need root, use sudo or --simulated`
+    : message
+
 /** What to print, without the program's name, and the exit status. "" for nothing. */
 export const describe = (
   error: CommandError
@@ -41,7 +58,8 @@ export const describe = (
     case "CopyPathError":
       return { message: `${error.reason}: ${error.path} (${error.hint})`, exitCode: 1, hint: false }
     case "ContainerError":
+      return { message: named(error), exitCode: 1, hint: false }
     case "KernelError":
-      return { message: error.message, exitCode: 1, hint: false }
+      return { message: withCure(error), exitCode: 1, hint: false }
   }
 }

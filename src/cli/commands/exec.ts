@@ -1,6 +1,7 @@
 /** `exec`: one more program in a running container. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import { attachFlags } from "../../domain/kernel/Supervisor.ts"
 import { parseUser } from "../../domain/text/flags/Identity.ts"
 import { parseEnvironmentLine } from "../../domain/text/flags/KeyValueFile.ts"
@@ -30,6 +31,9 @@ const flags = {
 /** Nobody listens: the supervisor of a detached command ends with it. */
 const noStreams = 0
 
+/** What cannot be run for another reason than that it is not there ends with 126 (moby, daemon/exec.go). */
+const exitCodeOf = ({ exitCode, kind }: ContainerError): number => exitCode ?? (kind === "failed" ? 126 : 1)
+
 export const exec = command({
   forms: ["[OPTIONS] CONTAINER COMMAND [ARG...]"],
   summary: "Execute a command in a running container",
@@ -53,8 +57,8 @@ export const exec = command({
       consoleSize: size === undefined ? [0, 0] : [size.rows, size.columns],
       stdin, privileged: values.privileged,
       attach: values.detach ? noStreams : attachFlags.stdout | attachFlags.stderr | (stdin ? attachFlags.stdin : 0)
-    }).pipe(Effect.mapError((error) => error._tag === "ContainerError" && error.exitCode !== undefined
-      ? new CommandFailure({ message: describe(error).message, exitCode: error.exitCode, hint: false })
+    }).pipe(Effect.mapError((error) => error._tag === "ContainerError" && error.kind !== "invalid"
+      ? new CommandFailure({ message: describe(error).message, exitCode: exitCodeOf(error), hint: false })
       : error))
     if (values.detach || plan) return 0
     const { status } = yield* joinSession(session, {

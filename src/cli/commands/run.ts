@@ -6,11 +6,11 @@ import { boolean, type Values } from "../argv/Flag.ts"
 import { printLine, warn } from "../terminal/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 import { command } from "./Command.ts"
-import { type CommandError, CommandFailure, describe, refusal } from "./CommandFailure.ts"
+import { badOptions, type CommandError, CommandFailure, describe, refusal } from "./CommandFailure.ts"
 import { containerFlags } from "./run/containerFlags.ts"
 import { createContainer } from "./run/createContainer.ts"
 import { configOf } from "./run/readInput.ts"
-import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession } from "./session.ts"
+import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession, proxySignals } from "./session.ts"
 
 const flags = {
   ...containerFlags,
@@ -43,18 +43,19 @@ const runDetached = (id: string, config: ContainerConfig) => Effect.gen(function
 
 /** `looksOn`: the user's terminal is left alone. */
 const runAttached = (
-  id: string, config: ContainerConfig, values: Values<typeof flags>, looksOn: boolean
+  id: string, config: ContainerConfig, values: Values<typeof flags>, detachKeys: Uint8Array, looksOn: boolean
 ) => Effect.gen(function*() {
   const engine = yield* Engine
-  const detachKeys = yield* Effect.fromResult(detachKeysOf(values["detach-keys"]))
+  const isRunning = values["sig-proxy"] && !looksOn ? yield* proxySignals(id) : Effect.void
   const session = yield* engine.startAttached(id, {
     stdin: config.attachStdin, stdout: config.attachStdout, stderr: config.attachStderr, claim: true
   }).pipe(Effect.onError(() => discard(id, config)))
+  yield* isRunning
   yield* warn(session.warnings)
   if (!config.attachStdout && !config.attachStderr) yield* printLine(id)
   const { detached, status } = yield* joinSession(session, {
     stdin: config.attachStdin && !looksOn, tty: config.tty && !looksOn, detachKeys, redraw: false,
-    signalsTo: values["sig-proxy"] && !looksOn ? id : undefined,
+    signalsTo: undefined,
     status: Effect.map(engine.wait(id), (exit) => exit.code)
   })
   if (config.autoRemove && !detached) yield* Effect.ignore(engine.remove(id, { force: false }))
@@ -75,9 +76,12 @@ export const run = command({
     }
     const asked = yield* configOf(invocation, values.detach)
     yield* checkTerminal(asked.attachStdin && asked.tty && !plan)
+    const detachKeys = yield* Effect.fromResult(detachKeysOf(values["detach-keys"])).pipe(
+      Effect.mapError((error) => badOptions(describe(error).message))
+    )
     const size = asked.tty && !values.detach ? yield* Effect.flatMap(Terminal, (terminal) => terminal.size) : undefined
     const config = size === undefined ? asked : { ...asked, consoleSize: [size.rows, size.columns] as const }
     const id = yield* createContainer(config, values)
-    return yield* values.detach ? runDetached(id, config) : runAttached(id, config, values, plan)
+    return yield* values.detach ? runDetached(id, config) : runAttached(id, config, values, detachKeys, plan)
   }).pipe(Effect.mapError(asRunFailure))
 })

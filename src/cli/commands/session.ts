@@ -1,7 +1,9 @@
 /** What the commands that attach have in common: detach keys, signals passed on, and the exit status of an ending. */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { defaultDetachKeys, parseDetachKeys } from "../../domain/text/DetachKeys.ts"
 import type { TextError } from "../../domain/text/TextError.ts"
 import { Engine, type EngineError, type Session } from "../../programs/Engine.ts"
@@ -22,6 +24,22 @@ export const detachKeysOf = (written: string): Result.Result<Uint8Array, TextErr
 export const checkTerminal = (wanted: boolean): Effect.Effect<void, CommandFailure, Terminal> =>
   Effect.flatMap(Terminal, (terminal) =>
     wanted && !terminal.isTerminal("stdin") ? Effect.fail(refusal(notATerminal)) : Effect.void)
+
+/**
+ * Passes signals on to a container from now on, before it has started too: those that come early reach it once the
+ * effect that this gives is run, when it runs.
+ */
+export const proxySignals = (
+  id: string
+): Effect.Effect<Effect.Effect<void>, never, Engine | Terminal | Scope.Scope> => Effect.gen(function*() {
+  const engine = yield* Engine
+  const terminal = yield* Terminal
+  const running = yield* Deferred.make<void>()
+  const pass = (signal: number) =>
+    Effect.andThen(Deferred.await(running), Effect.ignore(engine.kill(id, signal)))
+  yield* Effect.forkScoped(Stream.runForEach(terminal.signals, pass), { startImmediately: true })
+  return Effect.asVoid(Deferred.succeed(running, undefined))
+})
 
 export interface Joined extends Omit<Attachment, "onSignal"> {
   /** Name or id of the container that signals go to; undefined: they are ours. */

@@ -6,7 +6,7 @@ import { warn } from "../terminal/print.ts"
 import { command } from "./Command.ts"
 import { refusal } from "./CommandFailure.ts"
 import { forEachReference } from "./forEachReference.ts"
-import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession } from "./session.ts"
+import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession, proxySignals } from "./session.ts"
 
 const flags = {
   attach: boolean("Attach STDOUT/STDERR and forward signals", { short: "a" }),
@@ -24,13 +24,16 @@ const startAttached = (reference: string, values: Values<typeof flags>, looksOn:
   const detachKeys = yield* Effect.fromResult(detachKeysOf(values["detach-keys"]))
   const wish = { stdin, stdout: true, stderr: true, claim: true }
   const running = state.name === "running"
+  const proxies = !config.tty && !looksOn
+  const isRunning = proxies && !running ? yield* proxySignals(id) : Effect.void
   const session = running
     ? { ...(yield* engine.attach(id, { ...wish, claim: false })), warnings: [] }
     : yield* engine.startAttached(id, wish)
+  yield* isRunning
   yield* warn(session.warnings)
   const { detached, status } = yield* joinSession(session, {
     stdin: stdin && !looksOn, tty: config.tty && !looksOn, detachKeys, redraw: running,
-    signalsTo: config.tty || looksOn ? undefined : id,
+    signalsTo: proxies && running ? id : undefined,
     status: Effect.map(engine.wait(id), (exit) => exit.code)
   })
   if (config.autoRemove && !detached && !running) yield* Effect.ignore(engine.remove(id, { force: false }))

@@ -76,7 +76,7 @@ export const lostExit: ExitStatus = { code: 137, signal: 9, oomKilled: false }
 export interface Observation {
   /** The supervisor's status file, or its durable copy; absent when there is neither. */
   readonly status: SupervisorStatus | undefined
-  /** Whether the init of the status lives (pid and start time). */
+  /** Whether the init of the status lives (pid and start time), or its supervisor has yet to tell of its end. */
   readonly alive: boolean
   readonly frozen: boolean
 }

@@ -5,7 +5,7 @@ import type { Resources } from "../cgroup/Resources.ts"
 import { validateCpus, validateResources } from "../cgroup/validateResources.ts"
 import type { HostTexts } from "../kernel/KernelOp.ts"
 import { capabilitySet } from "./Capability.ts"
-import type { ContainerConfig, Mount } from "./ContainerConfig.ts"
+import type { ContainerConfig, Mount, ResourceConfig } from "./ContainerConfig.ts"
 import { compileResources, type DeviceNode } from "./resources.ts"
 import { resolveSeccomp } from "./securityProfile.ts"
 import { checkSysctls } from "./sysctl.ts"
@@ -21,6 +21,37 @@ export const checkResources = (
   })
   const error = problems.find((problem) => problem.severity === "error")
   return error === undefined ? Result.succeed(problems.map((problem) => problem.reason)) : Result.fail(error.reason)
+}
+
+/** A number of CPUs that this host has, or a quota, and not both. */
+export const checkCpus = (
+  { cpuPeriod, cpuQuota, nanoCpus }: ResourceConfig, host: Pick<Host, "cpus">
+): Result.Result<void, string> => {
+  const problem = validateCpus({
+    ...(nanoCpus === undefined ? {} : { nanoCpus }),
+    ...(cpuQuota === undefined ? {} : { quota: cpuQuota }),
+    ...(cpuPeriod === undefined ? {} : { period: cpuPeriod })
+  }, host.cpus).find(({ severity }) => severity === "error")
+  return problem === undefined ? Result.void : Result.fail(problem.reason)
+}
+
+/** user_namespaces(7): what mounts /proc, /sys and the queues must own the namespaces that these are of. */
+const checkUserNamespace = (config: ContainerConfig): string | undefined => {
+  if (config.usernsMode !== "private") return undefined
+  const modes = { network: config.networkMode, PID: config.pidMode, IPC: config.ipcMode }
+  const shared = Object.entries(modes).find(([, mode]) => mode === "host" || mode.startsWith("container:"))
+  return shared === undefined
+    ? undefined
+    : `cannot share the ${shared[0]} namespace of ${shared[1]} when user namespaces are enabled: ` +
+      "leave --userns private out, or let the container have its own"
+}
+
+/** Docker puts the bridge's address in place of it. */
+const checkHosts = (hosts: ReadonlyArray<string>): string | undefined => {
+  const gateway = hosts.find((pair) => pair.endsWith(":host-gateway"))
+  return gateway === undefined
+    ? undefined
+    : `unable to derive the IP value for host-gateway in ${gateway}: there are no bridge networks yet, write an address`
 }
 
 const checkMounts = (mounts: ReadonlyArray<Mount>): string | undefined => {
@@ -46,7 +77,8 @@ export const checkConfig = (
   config: ContainerConfig, host: Host
 ): Result.Result<ReadonlyArray<string>, string> => Result.gen(function*() {
   const mounts = checkMounts(config.mounts)
-  if (mounts !== undefined) return yield* Result.fail(mounts)
+  const refusal = mounts ?? checkUserNamespace(config) ?? checkHosts(config.extraHosts)
+  if (refusal !== undefined) return yield* Result.fail(refusal)
   const [, major, minor] = /^([0-9]+)\.([0-9]+)/.exec(host.kernelRelease) ?? []
   const capabilities = yield* Result.mapError(
     capabilitySet({ add: config.capAdd, drop: config.capDrop, privileged: config.privileged, held: host.capabilities }),
@@ -63,13 +95,7 @@ export const checkConfig = (
   if (config.cgroupParent !== "") {
     yield* Result.mapError(parseCgroupParent(config.cgroupParent), (error) => error.message)
   }
-  const { cpuPeriod, cpuQuota, nanoCpus } = config.resources
-  const cpus = validateCpus({
-    ...(nanoCpus === undefined ? {} : { nanoCpus }),
-    ...(cpuQuota === undefined ? {} : { quota: cpuQuota }),
-    ...(cpuPeriod === undefined ? {} : { period: cpuPeriod })
-  }, host.cpus).find((problem) => problem.severity === "error")
-  if (cpus !== undefined) return yield* Result.fail(cpus.reason)
+  yield* checkCpus(config.resources, host)
   if (config.oomScoreAdj < -1000 || config.oomScoreAdj > 1000) {
     return yield* Result.fail(`invalid value ${config.oomScoreAdj}, range for oom score adj is [-1000, 1000]`)
   }

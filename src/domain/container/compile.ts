@@ -26,7 +26,8 @@ export interface CompileFacts {
   readonly rootPath: string
   /** Host directory of hostname, hosts and resolv.conf. */
   readonly filesPath: string
-  readonly hostHostname: string
+  /** As `hostnameOf` has it, of the container whose network it is. */
+  readonly hostname: string
   /** For each joined container (`container:X` as written): /proc/PID. */
   readonly joined: { readonly [mode: string]: string }
   /** Device nodes by host path: of --device, of the block devices in limits, with --privileged of all of /dev. */
@@ -41,12 +42,12 @@ export interface CompileFacts {
 }
 
 /** moby oci/defaults.go and daemon/oci_linux.go */
-const maskedPaths = [
+export const maskedPaths = [
   "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
   "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
   "/sys/firmware"
 ]
-const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+export const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 /** The program and its arguments: an entrypoint given by the user drops the image's command too. */
 export const commandLine = (config: ContainerConfig, image: ImageDefaults): ReadonlyArray<string> => {
@@ -150,7 +151,7 @@ export const compile = (
     resolveSeccomp(config, { machine: facts.machine, capabilities, kernelVersion: facts.kernelVersion }),
     (cause) => refuse(cause)
   )
-  const hostname = hostnameOf(config, facts.id, facts.hostHostname)
+  const { hostname } = facts
   const ownHostname = own("uts") ? hostname : ""
   const nobody = config.privileged || !config.confineSystemPaths
   const mapping = facts.idMap.map((map) => ({ containerID: map.inside, hostID: map.outside, size: map.count }))

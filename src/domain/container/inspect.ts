@@ -1,6 +1,6 @@
 /** What `inspect` shows of a container: Docker's JSON, built from the record and the state seen. */
 import type { ContainerConfig } from "./ContainerConfig.ts"
-import { commandLine } from "./compile.ts"
+import { commandLine, maskedPaths, readonlyPaths } from "./compile.ts"
 import type { ContainerRecord, ContainerState } from "./ContainerRecord.ts"
 import * as Paths from "./Paths.ts"
 
@@ -109,8 +109,8 @@ const hostConfigView = (config: ContainerConfig) => ({
   DeviceRequests: null,
   Ulimits: config.ulimits.map((limit) => ({ Name: limit.name, Soft: limit.soft, Hard: limit.hard })),
   Init: config.init ? true : null,
-  MaskedPaths: config.privileged || !config.confineSystemPaths ? [] : undefined,
-  ReadonlyPaths: config.privileged || !config.confineSystemPaths ? [] : undefined
+  MaskedPaths: config.privileged || !config.confineSystemPaths ? [] : maskedPaths,
+  ReadonlyPaths: config.privileged || !config.confineSystemPaths ? [] : readonlyPaths
 })
 
 const healthcheckView = ({ healthcheck }: ContainerConfig) =>

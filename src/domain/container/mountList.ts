@@ -23,16 +23,9 @@ const systemMounts = (config: ContainerConfig): ReadonlyArray<OciMount> => {
   ]
 }
 
-/** A namespace of its own has queues of its own; host and container:X share theirs. */
-const messageQueues = (config: ContainerConfig, joined: { readonly [mode: string]: string }): OciMount => {
-  const options = ["nosuid", "noexec", "nodev"]
-  const process = config.ipcMode === "host" ? "" : joined[config.ipcMode]
-  return process === undefined
-    ? { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options }
-    : {
-      destination: "/dev/mqueue", type: "bind", source: process === "" ? "/dev/mqueue" : `${process}/root/dev/mqueue`,
-      options: ["rbind", ...options]
-    }
+/** The queues of the IPC namespace that the container is in by then, its own or not: a host need not have them mounted. */
+const messageQueues: OciMount = {
+  destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]
 }
 
 /** --ipc none has no /dev/shm of its own; host and container:X share theirs. */
@@ -86,7 +79,7 @@ export const mountList = (
   ]
   // What a user mounts on the target of a default mount stands in its place
   const taken = new Set(config.mounts.map((mount) => mount.target.replace(/(.)\/+$/, "$1")))
-  const system = [...systemMounts(config), messageQueues(config, facts.joined), ...sharedMemory(config, facts.joined)]
+  const system = [...systemMounts(config), messageQueues, ...sharedMemory(config, facts.joined)]
     .filter((mount) => !taken.has(mount.destination))
   const files = user.filter((mount, index) => index >= 3 || !taken.has(mount.destination))
   return [...system, ...[...files].sort((a, b) => depth(a) - depth(b))]

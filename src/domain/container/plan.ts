@@ -300,6 +300,10 @@ export const initProgram = (
     ...Object.entries(spec.linux.sysctl ?? {}).map(([key, value]) => ({ _tag: "Sysctl" as const, key, value })),
     ...list("MaskPaths", spec.linux.maskedPaths),
     ...list("ReadonlyPaths", spec.linux.readonlyPaths),
+    // Made while the root can still be written to
+    ...(spec.root.readonly && spec.process.cwd !== "/"
+      ? [{ _tag: "DirMake" as const, path: spec.process.cwd, mode: 0o755 }]
+      : []),
     {
       _tag: "MountAttributes", path: "/", attributes: spec.root.readonly ? ["ro"] : [],
       propagation: (spec.linux.rootfsPropagation ?? "rprivate") as "rprivate"

@@ -3,6 +3,7 @@
  * on which object. Programs add what the user can do about it.
  */
 import * as Schema from "effect/Schema"
+import { errnoMeaning } from "./errno.ts"
 
 /** Names of errno values as in errno(3). `ECRASHED` and `ETRACE` are ours: see `faulty` and `replayed`. */
 export const Errno = Schema.String.check(Schema.isPattern(/^E[A-Z0-9]+$/))
@@ -21,6 +22,6 @@ export class KernelError extends Schema.TaggedError<KernelError>()("KernelError"
   override get message(): string {
     const where = this.path === undefined ? "" : ` ${this.path}`
     const hint = this.hint === undefined ? "" : ` (${this.hint})`
-    return `${this.op}: ${this.syscall}${where}: ${this.errno}${hint}`
+    return `${this.op}: ${this.syscall}${where}: ${errnoMeaning(this.errno)}${hint}`
   }
 }

@@ -26,3 +26,19 @@ export const errnoName = (number: number): string => names[Math.abs(number) - 1]
 
 /** `ENOENT` → `2`; 0 for a name that is not the kernel's. */
 export const errnoNumber = (name: string): number => names.indexOf(name) + 1
+
+/** strerror(3) of those that a user may see. */
+const meanings: { readonly [name: string]: string } = {
+  ENOENT: "no such file or directory", EACCES: "permission denied", EPERM: "operation not permitted",
+  ENOTDIR: "not a directory", EISDIR: "is a directory", ENOEXEC: "exec format error", EEXIST: "file exists",
+  ELOOP: "too many levels of symbolic links", EAGAIN: "resource temporarily unavailable", ENOMEM: "cannot allocate memory",
+  EINVAL: "invalid argument", ENOSPC: "no space left on device", EROFS: "read-only file system",
+  EBUSY: "device or resource busy", EIO: "input/output error", EDQUOT: "disk quota exceeded", ESRCH: "no such process",
+  ENOTEMPTY: "directory not empty", EXDEV: "invalid cross-device link", EMFILE: "too many open files",
+  ENFILE: "too many open files in system", ENODEV: "no such device", ENXIO: "no such device or address",
+  EOVERFLOW: "value too large for defined data type", ENAMETOOLONG: "file name too long", EFBIG: "file too large",
+  ETXTBSY: "text file busy", ENOSYS: "function not implemented", EBADMSG: "bad message", ENOTSUP: "operation not supported"
+}
+
+/** `ENOENT` → `no such file or directory`; a rarer one stays a name. */
+export const errnoMeaning = (name: string): string => meanings[name] ?? name

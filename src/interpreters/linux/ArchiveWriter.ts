@@ -140,9 +140,9 @@ export class ArchiveWriter implements Open {
       case "End":
         return undefined
       case "Failed": {
-        const { entry, hint, message } = event.error
+        const { entry, message } = event.error
         const subject = entry === undefined ? this.subject : { ...this.subject, path: entry }
-        return toKernelError(subject, new Refusal("tar", "EBADMSG", `${message}; ${hint}`))
+        return toKernelError(subject, new Refusal("tar", "EBADMSG", message))
       }
     }
   }

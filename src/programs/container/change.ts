@@ -8,7 +8,7 @@ import type { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
 import { putContainer, refresh, type Stored } from "../Store.ts"
 import { locked } from "./lifecycleLock.ts"
-import { stateOf } from "./observation.ts"
+import { groupIsGone, stateOf } from "./observation.ts"
 
 /** The freezer itself remembers: the record holds nothing of it. */
 export const setPaused = (
@@ -25,7 +25,9 @@ export const setPaused = (
     if (record.control === undefined) {
       return yield* conflict(`container ${record.name} cannot be frozen: this host has neither cgroup2 nor the freezer`)
     }
-    yield* perform("CgroupFreeze", { ...record.control, frozen: paused })
+    yield* perform("CgroupFreeze", { ...record.control, frozen: paused }).pipe(
+      Effect.catchIf(groupIsGone, () => conflict(`container ${record.name} is not running`))
+    )
   }))
 }
 

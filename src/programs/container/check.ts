@@ -11,6 +11,7 @@ import { Host } from "../Host.ts"
 import { type Kernel, perform, performAll } from "../Kernel.ts"
 import { listContainers } from "../Store.ts"
 import { deviceNodes } from "./deviceNodes.ts"
+import { missingParts } from "./missingParts.ts"
 import { isAlive, look } from "./observation.ts"
 import { recover, seenLeftovers } from "./recover.ts"
 import { cgroupPath } from "./update.ts"
@@ -57,8 +58,10 @@ const limitProblems = Effect.fnUntraced(function*(
     const texts = yield* perform("CgroupRead", { directory: write.directory, files: [write.file] })
     const difference = limitDifferences(write.file, write.value, texts[write.file])
     if (difference === undefined) continue
-    if (repair) yield* performAll([op("CgroupWrite", { directory: write.directory, file: write.file, value: write.value })])
-    found.push({ object: record.id, problem: `${write.file} ${difference}`, mended: repair })
+    // What has no file cannot be written: its cgroup has gone, or the kernel never had it
+    const mends = repair && texts[write.file] !== undefined
+    if (mends) yield* performAll([op("CgroupWrite", { directory: write.directory, file: write.file, value: write.value })])
+    found.push({ object: record.id, problem: `${write.file} ${difference}`, mended: mends })
   }
   return found
 })
@@ -72,6 +75,8 @@ export const check = Effect.fnUntraced(function*(
   for (const { record } of yield* listContainers) {
     const problem = yield* runProblem(record)
     if (problem !== undefined) found.push({ object: record.id, problem, mended: false })
+    const parts = yield* missingParts(record, options.repair)
+    found.push(...parts.map((part) => ({ object: record.id, ...part })))
     found.push(...yield* limitProblems(record, options.repair))
   }
   const leftovers = orphans({ paths, ...(yield* seenLeftovers) })

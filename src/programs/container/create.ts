@@ -10,7 +10,9 @@ import { ContainerError } from "../../domain/container/ContainerError.ts"
 import { generatedName, isContainerName } from "../../domain/container/ContainerName.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import { noImageDefaults, normalizeReference } from "../../domain/image/ImageRecord.ts"
+import { errnoMeaning } from "../../domain/kernel/errno.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import { runsOn } from "../../domain/text/flags/Platform.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
 import { findContainer, listImages, now, putContainer, type Stored } from "../Store.ts"
@@ -37,7 +39,7 @@ const resolveRoot = Effect.fnUntraced(function*(
     })
   if (config.rootfs !== undefined) {
     const status = yield* perform("FileStat", { path: config.rootfs, follow: true }).pipe(
-      Effect.mapError((error) => refuse("missing", `the root file system ${config.rootfs}: ${error.errno}`))
+      Effect.mapError((error) => refuse("missing", `the root file system ${config.rootfs}: ${errnoMeaning(error.errno)}`))
     )
     if (status.type !== "directory") return yield* refuse("invalid", `the root file system ${config.rootfs} is not a directory`)
     return { layers: [config.rootfs], imageId: "", image: noImageDefaults }
@@ -51,6 +53,11 @@ const resolveRoot = Effect.fnUntraced(function*(
   if (image === undefined) {
     if (reference === undefined) return yield* refuse("invalid", `invalid reference format: "${config.image}"`)
     return yield* refuse("missing", `No such image: ${reference}`, "import one, or name a directory with --rootfs")
+  }
+  const { machine } = (yield* (yield* Host).facts).texts
+  if (!runsOn(config.platform, machine)) {
+    const found = `image ${reference ?? config.image} was found but is for ${machine}`
+    return yield* refuse("missing", `${found}, not for the specified platform (${config.platform})`, "leave --platform out")
   }
   return { layers: image.record.layers, imageId: image.record.id, image: image.record.config }
 })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { ContainerConfig } from "../../domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { DeviceNode } from "../../domain/container/resources.ts"
+import { errnoMeaning } from "../../domain/kernel/errno.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { FileStatus } from "../../domain/kernel/KernelOp.ts"
 import { type Kernel, perform } from "../Kernel.ts"
@@ -57,14 +58,15 @@ export const deviceNodes = Effect.fnUntraced(function*(
     const status = yield* perform("FileStat", { path, follow: true }).pipe(
       Effect.mapError((error) =>
         new ContainerError({
-          operation: "start", object: path, kind: "invalid", cause: `error gathering device information: ${error.message}`
+          operation: "start", object: path, kind: "invalid", cause: `cannot use the device ${path}: ${errnoMeaning(error.errno)}`,
+          cure: "name a device node of the host"
         })
       )
     )
     const node = ofStatus(status)
     if (node === undefined) {
       return yield* new ContainerError({
-        operation: "start", object: path, kind: "invalid", cause: `${path} is not a device node`
+        operation: "start", object: path, kind: "invalid", cause: `cannot use the device ${path}: it is not a device node`
       })
     }
     nodes[path] = node

@@ -10,6 +10,7 @@ import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import { environment, mergeEnvironment } from "../../domain/container/environment.ts"
 import { execProgram } from "../../domain/container/execProgram.ts"
 import { hostnameOf } from "../../domain/container/compile.ts"
+import { idMapOf } from "../../domain/container/idMap.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { resolveSeccomp } from "../../domain/container/securityProfile.ts"
 import { seccompFilter } from "../../domain/container/seccompFilter.ts"
@@ -22,6 +23,7 @@ import type { OciProcess } from "../../domain/oci/RuntimeSpec.ts"
 import { Host } from "../Host.ts"
 import { Kernel, perform } from "../Kernel.ts"
 import type { Stored } from "../Store.ts"
+import { networkOwner } from "./networkOwner.ts"
 import { stateOf } from "./observation.ts"
 import { startFailure } from "./startFailure.ts"
 
@@ -66,12 +68,13 @@ const ociProcess = Effect.fnUntraced(function*(
     held: host.capabilities
   })).pipe(Effect.mapError(refuse))
   const own = user.uid === 0 ? capabilities : []
+  const owner = yield* networkOwner(record)
   return {
     terminal: options.tty,
     user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.groups])] },
     args: options.command,
     env: mergeEnvironment(environment({
-      hostname: hostnameOf(config, record.id, host.hostname), tty: options.tty, home: user.home,
+      hostname: hostnameOf(owner.config, owner.id, host.hostname), tty: options.tty, home: user.home,
       image: record.image.env, user: config.env
     }), options.env),
     cwd: options.workingDirectory || config.workingDirectory || record.image.workingDirectory || "/",
@@ -99,6 +102,7 @@ const supervisorSpec = Effect.fnUntraced(function*(
     id: record.id, process, init, config: record.config, seccomp: filter,
     cgroupAttach: record.cgroups.filter((one) => one !== unified).map((one) => `${one}/tasks`)
   })).pipe(Effect.mapError(refuse))
+  const idMap = idMapOf(record.config)
   return {
     id: record.id, directory,
     stdio: {
@@ -108,7 +112,8 @@ const supervisorSpec = Effect.fnUntraced(function*(
     namespaces: [],
     ...(record.config.pidMode === "host" ? {} : { pidNamespace: init }),
     cgroup: unified ?? "",
-    uidMap: [], gidMap: [], program, killFiles: [], killProcs: [], removeDirectories: [], oomFile: "", onExit: []
+    // Nothing is mapped again: they tell whose its pipes shall be
+    uidMap: idMap, gidMap: idMap, program, killFiles: [], killProcs: [], removeDirectories: [], oomFile: "", onExit: []
   }
 })
 

@@ -45,14 +45,23 @@ const isFrozen = Effect.fnUntraced(function*(
   return text === "1" || text === "FROZEN" || text === "FREEZING"
 })
 
+/** A control group that was removed, before or while its file was opened. */
+export const groupIsGone = (error: KernelError): boolean => error.errno === "ENOENT" || error.errno === "ENODEV"
+
 export const look = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<Observation, KernelError, Kernel | Host> {
   if (record.phase !== "launched") return { status: undefined, alive: false, frozen: false }
   const status = yield* readStatus(record.id)
   const init = status?.exited === undefined ? status?.init : undefined
-  const alive = init !== undefined && (yield* isAlive(init))
-  return { status, alive, frozen: alive && (yield* isFrozen(record)) }
+  if (status === undefined || init === undefined) return { status, alive: false, frozen: false }
+  if (yield* isAlive(init)) return { status, alive: true, frozen: yield* isFrozen(record) }
+  // Until its supervisor has told of the end it has not ended
+  if (status.startedAt !== undefined && (yield* isAlive(status.supervisor))) {
+    return { status, alive: true, frozen: false }
+  }
+  // That may have been told between our looks
+  return { status: (yield* readStatus(record.id)) ?? status, alive: false, frozen: false }
 })
 
 export const stateOf = (record: ContainerRecord): Effect.Effect<ContainerState, KernelError, Kernel | Host> =>

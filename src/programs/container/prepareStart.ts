@@ -9,6 +9,7 @@ import type { ContainerConfig } from "../../domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import { hostsFile, resolvConf } from "../../domain/container/networkFiles.ts"
+import { idMapOf } from "../../domain/container/idMap.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { cloneNamespaces, initProgram } from "../../domain/container/plan.ts"
 import type { DeviceNode } from "../../domain/container/resources.ts"
@@ -24,6 +25,7 @@ import { type Kernel, perform } from "../Kernel.ts"
 import { findContainer } from "../Store.ts"
 import { cpusetTexts } from "./cgroupParent.ts"
 import { deviceNodes } from "./deviceNodes.ts"
+import { networkOwner } from "./networkOwner.ts"
 import { stateOf } from "./observation.ts"
 
 export interface Preparation {
@@ -38,15 +40,16 @@ export interface Preparation {
 
 const passwdLimit = 1 << 20
 
-/** The first 65,536 ids of the container at 100,000 on the host, as subordinate ids are usually laid out. */
-const privateMap: ReadonlyArray<IdMap> = [{ inside: 0, outside: 100_000, count: 65_536 }]
-
 const readUser = Effect.fnUntraced(function*(
   record: ContainerRecord, user: string, paths: Paths.Paths
 ): Effect.fn.Return<ResolvedUser, KernelError | ContainerError, Kernel> {
-  // A started container may have changed its own files: its upper layer is read too, as the top lower layer
-  const upper = record.phase === "created" ? [] : [Paths.upperDirectory(paths, record.id)]
-  const [first, ...rest] = [...upper, ...record.layers]
+  // What a run or a copy has put into its upper layer counts: that is read as the top lower layer
+  const own = Paths.upperDirectory(paths, record.id)
+  const isThere = record.phase !== "created" || (yield* perform("FileStat", { path: own, follow: false }).pipe(
+    Effect.as(true),
+    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(false))
+  ))
+  const [first, ...rest] = [...(isThere ? [own] : []), ...record.layers]
   const texts = yield* perform("RootRead", {
     root: first !== undefined && rest.length === 0
       ? { _tag: "Directory", path: first }
@@ -79,7 +82,24 @@ const joinedProcesses = Effect.fnUntraced(function*(
   return joined
 })
 
-const fileOps = (record: ContainerRecord, paths: Paths.Paths, facts: HostFacts): ReadonlyArray<KernelOp> => {
+/** Sources of -v that are not there yet: they are made as directories. Those that are may be files. */
+const missingSources = Effect.fnUntraced(function*(
+  config: ContainerConfig
+): Effect.fn.Return<ReadonlyArray<string>, KernelError, Kernel> {
+  const missing: Array<string> = []
+  for (const mount of config.mounts) {
+    if (mount._tag !== "Bind" || !mount.createSource) continue
+    const { source } = mount
+    yield* perform("FileStat", { path: source, follow: true }).pipe(
+      Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.sync(() => void missing.push(source)))
+    )
+  }
+  return missing
+})
+
+const fileOps = (
+  record: ContainerRecord, paths: Paths.Paths, facts: HostFacts, sources: ReadonlyArray<string>
+): ReadonlyArray<KernelOp> => {
   const { config, id } = record
   const files = Paths.filesDirectory(paths, id)
   const write = (name: string, text: string) => op("FileWrite", { path: `${files}/${name}`, mode: 0o644, text })
@@ -89,10 +109,8 @@ const fileOps = (record: ContainerRecord, paths: Paths.Paths, facts: HostFacts):
       Paths.containerDirectory(paths, id), Paths.upperDirectory(paths, id), Paths.workDirectory(paths, id), files,
       Paths.rootMountPoint(paths, id)
     ].map((path) => op("DirEnsure", { path, mode: path === files ? 0o755 : 0o755 })),
-    // Left by an earlier run with `volatile`: overlayfs refuses the upper directory until it has gone
-    ...(record.phase === "created"
-      ? []
-      : [op("TreeRemove", { path: `${Paths.workDirectory(paths, id)}/work/incompat` })]),
+    // Left by an earlier run, or a start that failed, with `volatile`: overlayfs refuses the upper directory until it has gone
+    op("TreeRemove", { path: `${Paths.workDirectory(paths, id)}/work/incompat` }),
     op("DirMake", { path: Paths.runDirectory(paths, id), mode: 0o700 }),
     write("hostname", `${hostnameOf(config, id, facts.texts.hostname)}\n`),
     write("hosts", hostsFile({ host: hostNetwork ? facts.texts.hosts : undefined, extra: config.extraHosts })),
@@ -100,9 +118,7 @@ const fileOps = (record: ContainerRecord, paths: Paths.Paths, facts: HostFacts):
       host: facts.texts.resolvConf, hostNetwork, dns: config.dns, search: config.dnsSearch,
       options: config.dnsOptions
     })),
-    ...config.mounts.flatMap((mount) =>
-      mount._tag === "Bind" && mount.createSource ? [op("DirEnsure", { path: mount.source, mode: 0o755 })] : []
-    )
+    ...sources.map((path) => op("DirEnsure", { path, mode: 0o755 }))
   ]
 }
 
@@ -167,12 +183,13 @@ export const prepareStart = Effect.fnUntraced(function*(
   const refuse = (cause: string) => new ContainerError({ operation: "start", object: record.name, kind: "invalid", cause })
   const user = yield* readUser(record, config.user || image.user, paths)
   const joined = yield* joinedProcesses(config)
+  const owner = yield* networkOwner(record)
   const nodes: { readonly [path: string]: DeviceNode } = yield* deviceNodes(config)
-  const idMap = config.usernsMode === "private" ? privateMap : []
+  const idMap = idMapOf(config)
   const compileFacts: CompileFacts = {
     id, user, image,
-    rootPath: Paths.rootMountPoint(paths, id), filesPath: Paths.filesDirectory(paths, id),
-    hostHostname: facts.texts.hostname,
+    rootPath: Paths.rootMountPoint(paths, id), filesPath: Paths.filesDirectory(paths, owner.id),
+    hostname: hostnameOf(owner.config, owner.id, facts.texts.hostname),
     joined: Object.fromEntries(Object.entries(joined).map(([mode, process]) => [mode, `/proc/${process.pid}`])),
     deviceNodes: nodes, machine: facts.texts.machine, kernelVersion: facts.kernelVersion,
     capabilities: facts.texts.capabilities, idMap,
@@ -200,7 +217,7 @@ export const prepareStart = Effect.fnUntraced(function*(
       ...(cgroup.control === undefined ? {} : { control: cgroup.control })
     },
     spec,
-    before: [...fileOps(record, paths, facts), ...cgroup.make],
+    before: [...fileOps(record, paths, facts, yield* missingSources(config)), ...cgroup.make],
     supervisor: supervisorSpec({ record, paths, spec, cgroup, program, joined, idMap, onExit }),
     warnings: [...cgroup.warnings, ...(seccomp?.warnings ?? [])]
   }

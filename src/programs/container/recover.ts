@@ -14,7 +14,7 @@ import { type Kernel, perform, performAll } from "../Kernel.ts"
 import { getContainer, listContainers, putContainer, type Stored } from "../Store.ts"
 import { ensureParent } from "./cgroupParent.ts"
 import { tryLocked } from "./lifecycleLock.ts"
-import { isAlive, look, readIfPresent } from "./observation.ts"
+import { isAlive, look, readIfPresent, readStatus } from "./observation.ts"
 import { removal } from "./remove.ts"
 import { takeOver } from "./settle.ts"
 import { settleLimits } from "./update.ts"
@@ -65,6 +65,19 @@ const recoverContainer = Effect.fnUntraced(function*(
     return `removed ${record.name}, which had ended`
   }
   return seen.alive ? `ended ${record.name}, whose supervisor was gone` : `took over the end of ${record.name}`
+})
+
+/**
+ * Whether a launched container needs nothing: it is watched over, and has no execs that might have lost theirs.
+ * Looks without a lock, since of many containers nearly all are like this.
+ */
+const isWatched = Effect.fnUntraced(function*(
+  id: string
+): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
+  const { paths } = yield* Host
+  const status = yield* readStatus(id)
+  if (status === undefined || status.exited !== undefined || !(yield* isAlive(status.supervisor))) return false
+  return (yield* listIfPresent(Paths.execsDirectory(paths, id))).length === 0
 })
 
 /** Directories of execs whose supervisor has gone while the container runs on. */
@@ -148,8 +161,10 @@ export const recover: Effect.Effect<Recovered, KernelError, Kernel | Host> = Eff
   const quarantined: Array<{ readonly id: string; readonly reason: string }> = []
   for (const stored of yield* listContainers) {
     if (stored.record.phase !== "launched" && stored.record.phase !== "removing") continue
-    const { id } = stored.record
-    yield* tryLocked(id, recoverContainer(stored)).pipe(
+    const { id, limitsPending, phase } = stored.record
+    const recovery = Effect.flatMap(phase === "launched" && !limitsPending ? isWatched(id) : Effect.succeed(false), (watched) =>
+      watched ? Effect.succeed(undefined) : tryLocked(id, recoverContainer(stored)))
+    yield* recovery.pipe(
       Effect.matchEffect({
         onSuccess: (sentence) => Effect.sync(() => {
           if (sentence !== undefined) mended.push(sentence)

@@ -10,7 +10,7 @@ import { type Kernel, perform } from "../Kernel.ts"
 import { putContainer, refresh, type Stored } from "../Store.ts"
 import { awaitExit } from "./awaitExit.ts"
 import { locked } from "./lifecycleLock.ts"
-import { stateOf } from "./observation.ts"
+import { groupIsGone, stateOf } from "./observation.ts"
 import { settle } from "./settle.ts"
 
 const SIGKILL = 9
@@ -21,9 +21,27 @@ const send = (process: ProcessIdentity, signal: number): Effect.Effect<void, Ker
     Effect.catchIf((error) => error.errno === "ESRCH", () => Effect.void)
   )
 
+/** SIGRTMAX */
+const lastSignal = 64
+
+const checkSignal = (
+  operation: string, record: ContainerRecord, signal: number
+): Effect.Effect<void, ContainerError> =>
+  Number.isInteger(signal) && signal >= 1 && signal <= lastSignal
+    ? Effect.void
+    : Effect.fail(new ContainerError({
+      operation, object: record.name, kind: "invalid", cause: `Invalid signal: ${signal}`,
+      cure: `signals are numbers from 1 to ${lastSignal}`
+    }))
+
 /** Thaws before a signal that must be acted upon: a frozen process takes none, v1 not even SIGKILL. */
 const thaw = (record: ContainerRecord): Effect.Effect<void, KernelError, Kernel> =>
-  record.control === undefined ? Effect.void : perform("CgroupFreeze", { ...record.control, frozen: false })
+  record.control === undefined
+    ? Effect.void
+    : perform("CgroupFreeze", { ...record.control, frozen: false }).pipe(
+      // It has ended of the signal already, and its supervisor has removed the group
+      Effect.catchIf(groupIsGone, () => Effect.void)
+    )
 
 /** SIGKILL to the init and all that is in the cgroup, until its supervisor has said that it ended. */
 export const killAndWait = Effect.fnUntraced(function*(
@@ -46,6 +64,7 @@ const killAndSettle = Effect.fnUntraced(function*(
 export const kill = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, signal: number
 ): Effect.fn.Return<void, KernelError | ContainerError, Kernel | Host> {
+  yield* checkSignal("kill", stored.record, signal)
   const state = yield* stateOf(stored.record)
   if (state.process === undefined) {
     return yield* new ContainerError({
@@ -70,7 +89,8 @@ export const stop = (
 
 export const stopLocked = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, options: { readonly signal: number; readonly timeout: number }
-): Effect.fn.Return<Stored<ContainerRecord>, KernelError, Kernel | Host> {
+): Effect.fn.Return<Stored<ContainerRecord>, KernelError | ContainerError, Kernel | Host> {
+  yield* checkSignal("stop", stored.record, options.signal)
   const state = yield* stateOf(stored.record)
   if (state.process === undefined) return yield* settle(stored)
   const asked = yield* putContainer({ ...stored.record, stopRequested: true }, stored.revision)

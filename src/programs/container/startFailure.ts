@@ -1,15 +1,8 @@
 /** Says in a user's words why a supervisor could not start its container. */
 import { ContainerError } from "../../domain/container/ContainerError.ts"
-import { errnoName } from "../../domain/kernel/errno.ts"
+import { errnoMeaning, errnoName } from "../../domain/kernel/errno.ts"
 import type { InitOp } from "../../domain/kernel/InitOp.ts"
 import type { Frame } from "../../domain/kernel/Supervisor.ts"
-
-const meanings: { readonly [errno: string]: string } = {
-  ENOENT: "no such file or directory", EACCES: "permission denied", EPERM: "operation not permitted",
-  ENOTDIR: "not a directory", EISDIR: "is a directory", ENOEXEC: "exec format error", ELOOP: "too many levels of symbolic links",
-  EAGAIN: "resource temporarily unavailable", ENOMEM: "cannot allocate memory", EINVAL: "invalid argument",
-  ENOSPC: "no space left on device", EROFS: "read-only file system", EBUSY: "device or resource busy"
-}
 
 const hints: { readonly [operation: string]: string } = {
   TreeOpen: "the source of a bind mount must exist on the host",
@@ -17,6 +10,7 @@ const hints: { readonly [operation: string]: string } = {
   RootOverlay: "overlayfs needs an upper directory on a file system that supports it, such as ext4 or xfs",
   Sysctl: "see the kernel's documentation for the values it takes",
   WorkingDirectory: "the working directory must be a directory inside the container",
+  DirMake: "the working directory must be a directory inside the container",
   Rlimit: "a hard limit cannot be raised above the one of the engine without CAP_SYS_RESOURCE"
 }
 
@@ -24,7 +18,7 @@ export const startFailure = (
   name: string, program: ReadonlyArray<InitOp>, frame: Extract<Frame, { readonly _tag: "Failed" }>
 ): ContainerError => {
   const errno = errnoName(frame.errno)
-  const meaning = meanings[errno] ?? errno
+  const meaning = errnoMeaning(errno)
   const op = program[frame.operation]
   if (op?._tag === "Exec") {
     // As Docker's CLI: 127 for a command that is not there, 126 for one that cannot be executed

@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { limitOps } from "../../domain/container/cgroupPlan.ts"
-import { checkResources } from "../../domain/container/checkConfig.ts"
+import { checkCpus, checkResources } from "../../domain/container/checkConfig.ts"
 import type { ContainerConfig, ResourceConfig } from "../../domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
@@ -85,6 +85,7 @@ export const update = (
     const resources = { ...before.resources, ...change.resources }
     const checked = compileResources(resources, yield* deviceNodes({ ...before, privileged: false, devices: [], resources }))
     const warnings = yield* Effect.fromResult(checked).pipe(
+      Effect.tap(() => Effect.fromResult(checkCpus(resources, texts))),
       Effect.flatMap((compiled) => Effect.fromResult(checkResources(compiled, texts))),
       Effect.mapError((cause) => new ContainerError({ operation: "update", object: record.name, kind: "invalid", cause }))
     )

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { type ImageDefaults, type ImageRecord, normalizeReference } from "../../domain/image/ImageRecord.ts"
-import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import { KernelError } from "../../domain/kernel/KernelError.ts"
 import { Host } from "../Host.ts"
 import { Kernel, perform } from "../Kernel.ts"
 import { locked } from "../container/lifecycleLock.ts"
@@ -25,6 +25,12 @@ const put = (record: ImageRecord, revision: number) =>
   perform("RecordPut", {
     collection: "images", key: record.id, revision, name: record.reference, value: JSON.stringify(record)
   })
+
+/** What is wrong with the archive, without the place where it was being unpacked. */
+const ofArchive = <E>(source: string) => (error: E): E | ContainerError =>
+  error instanceof KernelError && error.op === "ArchivePush" && error.hint !== undefined
+    ? new ContainerError({ operation: "import", object: source, kind: "invalid", cause: error.hint })
+    : error
 
 /** An image of the same reference loses it to the new one, and goes when no container is of it. */
 const takeReference = Effect.fnUntraced(function*(reference: string) {
@@ -50,7 +56,9 @@ export const importImage = Effect.fnUntraced(function*<E, R>(source: {
   // Held while it is unpacked: recovery removes only what nobody works on
   return yield* locked(digest, Effect.gen(function*() {
     yield* perform("DirMake", { path: directory, mode: 0o755 })
-    yield* archiveIn({ _tag: "Directory", path: directory }, "/", source.data, undefined)
+    yield* archiveIn({ _tag: "Directory", path: directory }, "/", source.data, undefined).pipe(
+      Effect.mapError(ofArchive(source.reference))
+    )
     const record: ImageRecord = {
       version: 1, id: `sha256:${digest}`, reference, createdAt: yield* now, layers: [directory],
       size: yield* perform("TreeSize", { path: directory }), config: source.defaults

@@ -20,7 +20,7 @@ describe.each(["stop", "kill", "restart", "pause", "unpause", "rm"] as const)("%
     const asked: Array<string> = []
     const outcome = await runLine([verb, "one", "bad", "two"],
       { engine: { [method]: picky(asked) } as Partial<Engine["Service"]> })
-    expect(outcome).toMatchObject({ exitCode: 1, stdout: "one\ntwo\n", stderr: "fx-engine: some conflict\n" })
+    expect(outcome).toMatchObject({ exitCode: 1, stdout: "one\ntwo\n", stderr: "fx-engine: cannot x bad: some conflict\n" })
     expect(asked.map((one) => one.split(" ")[0])).toEqual(["one", "two"])
   })
 

@@ -11,17 +11,27 @@ describe("namespaces", () => {
     const machine = new Machine()
     const seen = output(
       "hostname; echo $$; cat /proc/sys/kernel/msgmax; cat /proc/sys/kernel/domainname",
-      [{ _tag: "Hostname", name: "box" }, { _tag: "Domainname", name: "example.org" }, {
-        _tag: "Sysctl",
-        key: "kernel.msgmax",
-        value: "4096"
-      }, { _tag: "LoopbackUp" }],
+      [
+        { _tag: "Hostname", name: "box" },
+        { _tag: "Domainname", name: "example.org" },
+        { _tag: "Sysctl", key: "kernel.msgmax", value: "4096" },
+        { _tag: "LoopbackUp" }
+      ],
       {},
       machine
     )
     assert.strictEqual(seen, "box\n1\n4096\nexample.org\n")
     assert.strictEqual(machine.do("HostRead", {}).hostname, "simulated")
     assert.strictEqual(machine.text("/proc/sys/kernel/msgmax"), "8192\n")
+  })
+
+  it("are told apart by the links of /proc/PID/ns", () => {
+    const machine = new Machine()
+    const link = /^uts:\[40265\d{5}\]\n$/
+    const one = output("readlink /proc/self/ns/uts", [], {}, machine)
+    const outside = machine.do("FileStat", { path: "/proc/1/ns/uts", follow: false })?.target
+    assert.match(one, link)
+    assert.notStrictEqual(one, `${outside}\n`)
   })
 
   it("refuse names that are too long and settings that are none", () => {
@@ -158,11 +168,10 @@ describe("a user namespace", () => {
   it("takes only maps that the kernel takes", () => {
     const machine = new Machine()
     prepare(machine)
-    const overlapping = [{ inside: 0, outside: 1, count: 10 }, {
-      inside: 5,
-      outside: 100,
-      count: 10
-    }]
+    const overlapping = [
+      { inside: 0, outside: 1, count: 10 },
+      { inside: 5, outside: 100, count: 10 }
+    ]
     const { failed } = Client.start(
       machine,
       specOf({ ...mapped, uidMap: overlapping, program: [...noNode, exec("true")] })

@@ -4,18 +4,17 @@ import { failure, mountOf, output } from "./InitProgram.ts"
 
 describe("rights", () => {
   const chownAndKill = [0, 5]
-  const drop: ReadonlyArray<InitOp> = [{ _tag: "BoundingSet", capabilities: chownAndKill }, {
-    _tag: "User",
-    uid: 0,
-    gid: 0,
-    groups: []
-  }, {
-    _tag: "Capabilities",
-    effective: chownAndKill,
-    permitted: chownAndKill,
-    inheritable: [],
-    ambient: []
-  }]
+  const drop: ReadonlyArray<InitOp> = [
+    { _tag: "BoundingSet", capabilities: chownAndKill },
+    { _tag: "User", uid: 0, gid: 0, groups: [] },
+    {
+      _tag: "Capabilities",
+      effective: chownAndKill,
+      permitted: chownAndKill,
+      inheritable: [],
+      ambient: []
+    }
+  ]
 
   it("are what is left of them after the program begins", () => {
     const seen = output("grep Cap /proc/self/status", drop)
@@ -29,13 +28,10 @@ describe("rights", () => {
   })
 
   it("go with the user, but for the ambient ones", () => {
-    const user: ReadonlyArray<InitOp> = [{ _tag: "User", uid: 33, gid: 33, groups: [5, 6] }, {
-      _tag: "Capabilities",
-      effective: [0],
-      permitted: [0],
-      inheritable: [0],
-      ambient: [0]
-    }]
+    const user: ReadonlyArray<InitOp> = [
+      { _tag: "User", uid: 33, gid: 33, groups: [5, 6] },
+      { _tag: "Capabilities", effective: [0], permitted: [0], inheritable: [0], ambient: [0] }
+    ]
     const seen = output(
       "id; grep CapEff /proc/self/status; cat /etc/shadow; touch /x; touch /tmp/x",
       user

@@ -105,11 +105,10 @@ describe("nodes and links", () => {
     })
     output(
       "echo ok",
-      [{ _tag: "DirMake", path: "/out/made", mode: 0o755 }, {
-        _tag: "DirMake",
-        path: "/gone/made",
-        mode: 0o755
-      }],
+      [
+        { _tag: "DirMake", path: "/out/made", mode: 0o755 },
+        { _tag: "DirMake", path: "/gone/made", mode: 0o755 }
+      ],
       {},
       machine
     )

@@ -162,11 +162,8 @@ describe("a program", () => {
       yield* calls.sleep(2)
       return 3
     })
-    const machine = new Machine({
-      files: { "/images/busybox/usr/bin/postgres": { content: "ELF", mode: 0o755 } }
-    }, {
-      postgres: postgres as never
-    })
+    const files = { "/images/busybox/usr/bin/postgres": { content: "ELF", mode: 0o755 } }
+    const machine = new Machine({ files }, { postgres: postgres as never })
     prepare(machine)
     const before = machine.world.now
     const ended = Client.start(machine, containerOf(["postgres", "-D", "/data"])).finish()

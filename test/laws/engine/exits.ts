@@ -89,6 +89,17 @@ export const exitLaws = (ground: Ground): void => {
     assert.strictEqual(yield* stateOf(id), "running")
   }))
 
+  law(ground, "a start that failed for want of the program fails again the same way, and works when it is there", Effect.gen(function*() {
+    const engine = yield* Engine
+    const { id } = yield* engine.create(config(ground, ["/home/true"]), "")
+    const first = yield* refusal(engine.start(id))
+    assert.strictEqual((yield* refusal(engine.start(id))).message, first.message)
+    yield* engine.copyIn(id, "/home", engine.host.copyOut(`${ground.rootfs}/bin/busybox`, { name: "true", follow: true }), undefined)
+    yield* engine.restart(id, {})
+    assert.strictEqual((yield* engine.wait(id)).code, 0)
+    assert.strictEqual(yield* stateOf(id), "exited")
+  }))
+
   law(ground, "a start that the kernel refuses can be mended and tried again", Effect.gen(function*() {
     const engine = yield* Engine
     const mount = {

@@ -77,6 +77,11 @@ export const layerLaws = (ground: Ground): void => {
     ])
   }))
 
+  law(ground, "a working directory is made also in a read-only root", Effect.gen(function*() {
+    const more = { readonlyRootfs: true, workingDirectory: "/made/for/it" }
+    assert.strictEqual(yield* output(script(ground, "pwd; touch x 2> /dev/null || echo closed", more)), "/made/for/it\nclosed\n")
+  }))
+
   law(ground, "a bind mount is the host's directory itself, a read-only one is not written", Effect.gen(function*() {
     const source = `${ground.scratch}/bound`
     yield* perform("DirMake", { path: source, mode: 0o755 })

@@ -2,7 +2,8 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { Engine } from "../../../src/programs/Engine.ts"
-import { config, idle, output, refusal, script, started, stateOf, told } from "../container.ts"
+import { perform } from "../../../src/programs/Kernel.ts"
+import { config, idle, logged, output, refusal, script, started, stateOf, told } from "../container.ts"
 import { type Ground, law } from "../Ground.ts"
 
 export const namespaceLaws = (ground: Ground): void => {
@@ -33,6 +34,16 @@ export const namespaceLaws = (ground: Ground): void => {
       yield* output(script(ground, who, { user: "1234:50", groupAdd: ["wheel", "77"], workingDirectory: "/made/for/it" })),
       "1234\n50\n50 10 77\n/made/for/it\n/\n"
     )
+  }))
+
+  law(ground, "a user who was copied in before the first start is known", Effect.gen(function*() {
+    const engine = yield* Engine
+    yield* perform("FileWrite", { path: `${ground.scratch}/passwd`, mode: 0o644, text: "late:x:1234:50::/:/bin/sh\n" })
+    const { id } = yield* engine.create(script(ground, "id -u", { user: "late" }), "")
+    yield* engine.copyIn(id, "/etc", engine.host.copyOut(`${ground.scratch}/passwd`, { name: "passwd", follow: false }), undefined)
+    yield* engine.start(id)
+    yield* engine.wait(id)
+    assert.deepStrictEqual(yield* logged(id), ["stdout 1234"])
   }))
 
   law(ground, "an unknown user or group is refused", Effect.gen(function*() {

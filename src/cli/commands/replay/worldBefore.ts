@@ -10,7 +10,7 @@ export const isCgroup = (path: string): boolean => path.startsWith("/sys/fs/cgro
 /** Paths that an operation makes, its parents not counted. */
 const madeBy = ({ tag, payload }: KernelOp): ReadonlyArray<string> => {
   switch (tag) {
-    case "DirMake": case "DirEnsure": case "FileWrite": return [payload.path]
+    case "DirMake": case "DirEnsure": case "FileWrite": case "LockAcquire": case "LockTry": return [payload.path]
     case "CgroupMake": case "CgroupEnsure": return [payload.directory]
     default: return []
   }
@@ -19,13 +19,22 @@ const madeBy = ({ tag, payload }: KernelOp): ReadonlyArray<string> => {
 /** Directories of images and containers are called so. */
 const isId = (name: string): boolean => /^[0-9a-f]{64}$/.test(name)
 
+/** Paths of ours that a listing showed. */
+const listed = ({ op: { payload, tag }, outcome }: TraceEntry): ReadonlyArray<string> =>
+  tag !== "DirList" || outcome._tag !== "Success"
+    ? []
+    : (outcome.value as ReadonlyArray<string>).filter(isId).map((name) => `${payload.path}/${name}`)
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/"))
+
+/** What is called like a container there is its lock file. */
+const isLock = (path: string): boolean => parentOf(path).endsWith("/locks")
+
 /** Directories that were looked into or at, and those of ours that were seen in them. */
-const directoriesSeen = ({ op: { payload, tag }, outcome }: TraceEntry): ReadonlyArray<string> => {
+const directoriesSeen = (entry: TraceEntry): ReadonlyArray<string> => {
+  const { op: { payload, tag }, outcome } = entry
   if (outcome._tag !== "Success") return []
-  if (tag === "DirList") {
-    const names = (outcome.value as ReadonlyArray<string>).filter(isId)
-    return [payload.path, ...names.map((name) => `${payload.path}/${name}`)]
-  }
+  if (tag === "DirList") return [payload.path, ...listed(entry).filter((path) => !isLock(path))]
   return tag === "FileStat" && (outcome.value as { readonly type: string }).type === "directory" ? [payload.path] : []
 }
 
@@ -63,6 +72,11 @@ export const worldBefore = (entries: ReadonlyArray<TraceEntry>): ReadonlyArray<K
       known.add(directory)
       if (isCgroup(directory)) before.push(op("CgroupEnsure", { directory }), ...filled(directory, host))
       else before.push(op("DirEnsure", { path: directory, mode: 0o755 }))
+    }
+    for (const path of listed(entry).filter(isLock)) {
+      if (known.has(path)) continue
+      known.add(path)
+      before.push(op("DirEnsure", { path: parentOf(path), mode: 0o700 }), op("FileWrite", { path, mode: 0o600, text: "" }))
     }
     const { op: done } = entry
     if (done.tag === "RecordGet" || done.tag === "RecordList") {

@@ -79,3 +79,15 @@ export const parsePlatform = (
 /** `linux/arm/v7` */
 export const formatPlatform = (platform: Platform): string =>
   [platform.os, platform.architecture, platform.variant].filter((part) => part !== "").join("/")
+
+/** Names of uname(2) that are no architecture's for images. */
+const machines: { readonly [machine: string]: string } = {
+  i486: "386", i586: "386", i686: "386", armv6l: "arm", armv7l: "arm", armv8l: "arm", loongarch64: "loong64"
+}
+
+/** Whether programs of a platform run on a machine that uname(2) calls so; "" asks for none. Variants are not judged. */
+export const runsOn = (platform: string, machine: string): boolean => {
+  const { architecture } = normalizeArchitecture(machines[machine] ?? machine, "")
+  const wanted = parsePlatform(platform || "linux", { os: "linux", architecture })
+  return Result.isFailure(wanted) || (wanted.success.os === "linux" && wanted.success.architecture === architecture)
+}

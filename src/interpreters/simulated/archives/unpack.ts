@@ -10,11 +10,13 @@ import {
 import { resolveEntryPath } from "../../../domain/layer/entryPath.ts"
 import * as TarDecoder from "../../../domain/layer/TarDecoder.ts"
 import type { TarEntry } from "../../../domain/layer/TarEntry.ts"
-import { type Draft, fail } from "../Draft.ts"
+import { type Draft, Failure, fail } from "../Draft.ts"
 import type { Place } from "../World.ts"
 import { placeEntry, setTimes } from "./placeEntry.ts"
 
 export interface UnpackTarget {
+  /** How errors name the directory. */
+  readonly path: string
   readonly root: Place
   readonly directory: Place
   readonly owner?: { readonly uid: number; readonly gid: number }
@@ -59,6 +61,21 @@ const assemble = (file: NonNullable<Unpack["file"]>): Uint8Array => {
   return content
 }
 
+/** A failure says at which entry. */
+const place = (
+  draft: Draft,
+  target: UnpackTarget,
+  entry: TarEntry,
+  content: Uint8Array
+): void => {
+  try {
+    placeEntry(draft, target, entry, content)
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure
+    fail(failure.errno, target.path, failure.hint ?? `at ${entryComponents(entry.path).join("/")}`)
+  }
+}
+
 const make = (draft: Draft, unpack: Unpack, events: ReadonlyArray<TarDecoder.TarEvent>): Unpack => {
   let state = unpack
   for (const event of events) {
@@ -80,11 +97,15 @@ const make = (draft: Draft, unpack: Unpack, events: ReadonlyArray<TarDecoder.Tar
         }
         break
       case "EntryEnd":
-        placeEntry(draft, state.target, event.entry, assemble(state.file!))
+        place(draft, state.target, event.entry, assemble(state.file!))
         state = { ...state, file: null }
         break
       case "Failed":
-        return fail("EBADMSG", event.error.entry, `${event.error.message}; ${event.error.hint}`)
+        return fail(
+          "EBADMSG",
+          event.error.entry ?? state.target.path,
+          `${event.error.message}; ${event.error.hint}`
+        )
       case "End":
         break
     }
@@ -132,7 +153,7 @@ export const unpackBytes = (
     return finish(draft, decode(draft, { ...unpack, phase: "plain", kept: [] }, inflate(all)))
   }
   const refusal = compressionRefusal(compression)
-  if (refusal !== undefined) fail("EINVAL", undefined, refusal)
+  if (refusal !== undefined) fail("EINVAL", unpack.target.path, refusal)
   const state = decode(draft, { ...unpack, phase: "plain", kept: [] }, all)
   return last ? finish(draft, state) : state
 }

@@ -19,12 +19,16 @@ export type Call =
   /** Gives a Uint8Array, empty at the end of the input. */
   | { readonly _tag: "Read"; readonly descriptor: 0 | 1 | 2 }
   | { readonly _tag: "Write"; readonly descriptor: 0 | 1 | 2; readonly data: string | Uint8Array }
-  /** fork(2) and execve(2); gives the child's pid. Descriptors left out are the parent's. */
+  /**
+   * fork(2) and execve(2); gives the child's pid. Descriptors left out are the parent's. `dispositions` are set by
+   * the child before execve: signals that it ignores, or takes as by default.
+   */
   | {
     readonly _tag: "Spawn"
     readonly argv: ReadonlyArray<string>
     readonly environment?: ReadonlyArray<string>
     readonly redirections?: ReadonlyArray<Redirection>
+    readonly dispositions?: ReadonlyMap<number, "ignore" | "default">
   }
   | {
     readonly _tag: "Exec"
@@ -91,6 +95,7 @@ export type FileCall =
     readonly path: string
     readonly uid: number
     readonly gid: number
+    readonly follow: boolean
   }
   | { readonly _tag: "ChangeDirectory"; readonly path: string }
 

@@ -85,30 +85,36 @@ export const readFile = (path: string): Running<Result<Uint8Array>> =>
   perform({ _tag: "ReadFile", path })
 
 /** The next bytes of the standard input; empty at its end. */
+export const readInput = (): Running<Result<Uint8Array>> =>
+  perform<Uint8Array>({ _tag: "Read", descriptor: 0 })
+
+/** The same for those that take an error for the end. */
 export function* read(): Running<Uint8Array> {
-  const result = yield* perform<Uint8Array>({ _tag: "Read", descriptor: 0 })
+  const result = yield* readInput()
   return result.ok ? result.value : new Uint8Array(0)
 }
 
 export const spawn = (
   argv: ReadonlyArray<string>,
   redirections: ReadonlyArray<Redirection> = [],
-  environment?: ReadonlyArray<string>
+  environment?: ReadonlyArray<string>,
+  dispositions?: ReadonlyMap<number, "ignore" | "default">
 ): Running<Result<number>> =>
   perform({
     _tag: "Spawn",
     argv,
     redirections,
-    ...(environment === undefined ? {} : { environment })
+    ...(environment === undefined ? {} : { environment }),
+    ...(dispositions === undefined ? {} : { dispositions })
   })
 
 export const wait = (pid: number, onSignal?: (signal: number) => void): Running<Result<Waited>> =>
   perform({ _tag: "Wait", pid, poll: false }, onSignal)
 
-/** Texts of strerror(3) as musl and glibc have them. */
+/** Texts of strerror(3) as glibc has them. */
 const messages: { readonly [errno: string]: string } = {
   EPERM: "Operation not permitted", ENOENT: "No such file or directory", ESRCH: "No such process",
-  EIO: "I/O error", ENOEXEC: "Exec format error", EBADF: "Bad file descriptor",
+  EIO: "Input/output error", ENOEXEC: "Exec format error", EBADF: "Bad file descriptor",
   ECHILD: "No child processes", EAGAIN: "Resource temporarily unavailable",
   ENOMEM: "Cannot allocate memory", EACCES: "Permission denied", EBUSY: "Device or resource busy",
   EEXIST: "File exists", EXDEV: "Invalid cross-device link", ENODEV: "No such device",

@@ -117,10 +117,11 @@ export const mountHost = (draft: Draft): void => {
       draft,
       "devpts",
       "devpts",
-      [{ key: "gid", value: "5" }, { key: "mode", value: "620" }, {
-        key: "ptmxmode",
-        value: "000"
-      }],
+      [
+        { key: "gid", value: "5" },
+        { key: "mode", value: "620" },
+        { key: "ptmxmode", value: "000" }
+      ],
       withAttributes(noFlags, ["nosuid", "noexec"]),
       "/dev/pts"
     ),

@@ -62,10 +62,10 @@ export const requireWritable = (draft: Draft, place: Place, path: string): void 
   }
 }
 
-/** Entries of a directory may be made and removed. */
+/** Entries of a directory may be made and removed. The mount is asked first: mnt_want_write(). */
 export const requireEntryChange = (draft: Draft, directory: Place, path: string): void => {
-  requireAccess(draft, attributesOf(draft, directory), write | execute, path)
   requireWritable(draft, directory, path)
+  requireAccess(draft, attributesOf(draft, directory), write | execute, path)
 }
 
 /** The owner of a file, or whoever may act as one (CAP_FOWNER). */

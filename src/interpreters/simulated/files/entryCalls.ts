@@ -52,6 +52,11 @@ export const rename = (draft: Draft, from: string, to: string, walk: Walk = {}):
   const directory = attributesOf(draft, moved).type === "directory"
   const filesystem = filesystemOf(draft, source.parent)
   const driver = driverOf(filesystem)
+  // A directory can't go into itself
+  for (let at = target.parent.node; directory; at = driver.parent(draft, filesystem, at)) {
+    if (at === moved.node) fail("EINVAL", to)
+    if (driver.parent(draft, filesystem, at) === at) break
+  }
   if (target.place !== undefined) {
     if (isCovered(target)) fail("EBUSY", to)
     const replaced = attributesOf(draft, target.place).type === "directory"
@@ -60,11 +65,6 @@ export const rename = (draft: Draft, from: string, to: string, walk: Walk = {}):
     if (replaced && driver.list(draft, filesystem, target.place.node).length > 0) {
       fail("ENOTEMPTY", to)
     }
-  }
-  // A directory can't go into itself
-  for (let at = target.parent.node; directory; at = driver.parent(draft, filesystem, at)) {
-    if (at === moved.node) fail("EINVAL", to)
-    if (driver.parent(draft, filesystem, at) === at) break
   }
   driver.rename(draft, filesystem, source.parent.node, source.name, target.parent.node, target.name)
 }

@@ -88,9 +88,10 @@ export const makeLink = (draft: Draft, from: string, to: string, walk: Walk = {}
   const source = resolve(draft, from, false, walk)
   const found = resolveEntry(draft, to, false, walk)
   if (found.place !== undefined) fail("EEXIST", to)
+  requireWritable(draft, found.parent, to)
   if (source.mount !== found.parent.mount) fail("EXDEV", to)
-  if (attributesOf(draft, source).type === "directory") fail("EPERM", from)
   requireEntryChange(draft, found.parent, to)
+  if (attributesOf(draft, source).type === "directory") fail("EPERM", from)
   const filesystem = filesystemOf(draft, source)
   driverOf(filesystem).link(draft, filesystem, found.parent.node, found.name, source.node)
 }
@@ -170,8 +171,8 @@ const writeTo = (
 
 export const changeMode = (draft: Draft, path: string, mode: number, walk: Walk = {}): void => {
   const place = resolve(draft, path, true, walk)
-  requireOwner(draft, attributesOf(draft, place), path)
   requireWritable(draft, place, path)
+  requireOwner(draft, attributesOf(draft, place), path)
   const filesystem = filesystemOf(draft, place)
   driverOf(filesystem).change(draft, filesystem, place.node, { mode: mode & 0o7777 })
 }
@@ -182,9 +183,10 @@ export const changeOwner = (
   path: string,
   uid: number,
   gid: number,
-  walk: Walk = {}
+  follow = true
 ): void => {
-  const place = resolve(draft, path, false, walk)
+  const place = resolve(draft, path, follow)
+  requireWritable(draft, place, path)
   const process = current(draft)
   const attributes = attributesOf(draft, place)
   const ownGroup = process.uid === attributes.uid && uid === attributes.uid &&
@@ -196,7 +198,6 @@ export const changeOwner = (
   ) {
     fail("EPERM", path)
   }
-  requireWritable(draft, place, path)
   const filesystem = filesystemOf(draft, place)
   driverOf(filesystem).change(draft, filesystem, place.node, { uid, gid })
 }

@@ -70,10 +70,20 @@ const reachAt = (draft: Draft, path: string, reaching: Reaching, depth: number):
   )
 }
 
+/** Errors are about the whole path, wherever on the way they come up. */
+const named = <A>(path: string, body: () => A): A => {
+  try {
+    return body()
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure
+    return fail(failure.errno, path, failure.hint)
+  }
+}
+
 /** The place of a path, made with missing parents (0755) when it is not there. */
 export const reach = (draft: Draft, path: string, reaching: Reaching): Place => {
   draft.syscall = "openat2"
-  return reachAt(draft, path, reaching, depthLimit)
+  return named(path, () => reachAt(draft, path, reaching, depthLimit))
 }
 
 /** The path of an entry with its parent made; EINVAL for a path without a last name. */
@@ -81,7 +91,8 @@ export const reachParent = (draft: Draft, path: string): Resolved => {
   draft.syscall = "openat2"
   const name = path.replace(/\/+$/, "").split("/").at(-1)!
   if (name === "" || name === "." || name === "..") fail("EINVAL", path)
-  reachAt(draft, parentOf(path), { kind: "directory", mode: 0o755, strict: false }, depthLimit)
+  const parent = { kind: "directory", mode: 0o755, strict: false } as const
+  named(path, () => reachAt(draft, parentOf(path), parent, depthLimit))
   return resolveEntry(draft, path.replace(/\/+$/, ""), false, walkOf(false))
 }
 

@@ -31,7 +31,9 @@ export const spawn = (
   const child = fork(draft, pid, { task: process.task, stdio })
   const task = process.task as ProgramTask
   // Handlers do not survive execve, ignored signals do
-  alter(draft, child, { task: { ...task, caught: [] } })
+  const kept = task.ignored.filter((signal) => call.dispositions?.get(signal) !== "default")
+  const added = [...call.dispositions ?? []].flatMap(([signal, how]) => how === "ignore" && !kept.includes(signal) ? [signal] : [])
+  alter(draft, child, { task: { ...task, caught: [], ignored: [...kept, ...added] } })
   const caller = draft.current
   draft.current = child
   become(draft, child, program, environment)

@@ -73,7 +73,8 @@ export const performFileCall = (draft: Draft, pid: number, call: FileCall): unkn
         draft,
         call.path,
         toHost(draft, user, "uidMap", call.uid) ?? fail("EINVAL"),
-        toHost(draft, user, "gidMap", call.gid) ?? fail("EINVAL")
+        toHost(draft, user, "gidMap", call.gid) ?? fail("EINVAL"),
+        call.follow
       )
     }
     case "ChangeDirectory":

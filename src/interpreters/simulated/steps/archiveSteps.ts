@@ -1,4 +1,5 @@
 /** Trees as tar streams, out of root file systems and into them. */
+import { pathOfRoot } from "../../../domain/kernel/KernelOp.ts"
 import { packTree } from "../archives/packTree.ts"
 import { startUnpack, unpackBytes } from "../archives/unpack.ts"
 import { fail } from "../Draft.ts"
@@ -54,6 +55,7 @@ export const archiveSteps: Handlers<
           _tag: "ArchiveWrite",
           owner: draft.current,
           unpack: startUnpack({
+            path: pathOfRoot(source, path),
             root,
             directory,
             noOverwriteDirNonDir,

@@ -11,7 +11,7 @@ import { parseExtraHost } from "../../../../src/domain/text/flags/NameService.ts
 import {
   joinedContainer, parseCgroupnsMode, parseIpcMode, parseNetworkMode, parsePidMode, parseUsernsMode, parseUtsMode
 } from "../../../../src/domain/text/flags/NamespaceMode.ts"
-import { formatPlatform, parsePlatform } from "../../../../src/domain/text/flags/Platform.ts"
+import { formatPlatform, parsePlatform, runsOn } from "../../../../src/domain/text/flags/Platform.ts"
 import { parseRestartPolicy } from "../../../../src/domain/text/flags/RestartPolicy.ts"
 import { parseSecurityOption } from "../../../../src/domain/text/flags/SecurityOption.ts"
 import { parseSysctl } from "../../../../src/domain/text/flags/Sysctl.ts"
@@ -126,6 +126,14 @@ describe("a platform", () => {
     const host = { os: "linux", architecture: "arm64" }
     expect(success(parsePlatform("linux", host))).toEqual({ os: "linux", architecture: "arm64", variant: "" })
     expect(success(parsePlatform("s390x", host))).toEqual({ os: "linux", architecture: "s390x", variant: "" })
+  })
+
+  it.each([
+    ["", "x86_64", true], ["linux", "x86_64", true], ["linux/amd64", "x86_64", true], ["amd64", "x86_64", true],
+    ["linux/arm64", "x86_64", false], ["windows/amd64", "x86_64", false], ["linux/arm64/v8", "aarch64", true],
+    ["linux/arm/v6", "armv7l", true], ["linux/386", "i686", true], ["linux/386", "x86_64", false]
+  ])("%j on %s runs: %s", (platform, machine, runs) => {
+    expect(runsOn(platform, machine)).toBe(runs)
   })
 
   it("is the same when read again", () => {

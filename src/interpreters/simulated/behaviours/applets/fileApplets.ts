@@ -17,31 +17,36 @@ function* touch(args: ReadonlyArray<string>): Running<number> {
   return code
 }
 
-function* makeParents(path: string): Running<string | undefined> {
+/** Makes a directory and what is missing above it; what could not be made and why. */
+function* makeParents(path: string): Running<readonly [path: string, errno: string] | undefined> {
   const parts = path.split("/").filter((part) => part !== "")
   for (let count = 1; count <= parts.length; count++) {
     const at = (path.startsWith("/") ? "/" : "") + parts.slice(0, count).join("/")
     const result = yield* perform({ _tag: "MakeDirectory", path: at, mode: 0o777 })
     if (result.ok) continue
     const found = yield* status(at, true)
-    if (!found.ok || found.value.type !== "directory") return result.errno
+    if (found.ok && found.value.type === "directory") continue
+    return [count === parts.length ? path : `${at}/`, result.errno]
   }
   return undefined
+}
+
+function* makeOne(
+  path: string,
+  mode: number
+): Running<readonly [path: string, errno: string] | undefined> {
+  const errno = yield* errnoOf({ _tag: "MakeDirectory", path, mode })
+  return errno === undefined ? undefined : [path, errno]
 }
 
 function* mkdir(args: ReadonlyArray<string>): Running<number> {
   const { flags, values, operands } = parseOptions(args, "m")
   let code = 0
   for (const path of operands) {
-    const errno = flags.has("p")
-      ? yield* makeParents(path)
-      : yield* errnoOf({
-        _tag: "MakeDirectory",
-        path,
-        mode: values.has("m") ? parseInt(values.get("m")!, 8) : 0o777
-      })
-    if (errno !== undefined) {
-      code = yield* complainOf("mkdir", "can't create directory", path, errno)
+    const mode = values.has("m") ? parseInt(values.get("m")!, 8) : 0o777
+    const failed = flags.has("p") ? yield* makeParents(path) : yield* makeOne(path, mode)
+    if (failed !== undefined) {
+      code = yield* complainOf("mkdir", "can't create directory", ...failed)
     }
   }
   return code
@@ -132,6 +137,10 @@ function* copyTree(from: string, to: string, recursive: boolean): Running<number
     return errno === undefined ? 0 : yield* complainOf("cp", "can't create", to, errno)
   }
   if (!recursive) return yield* complain(`cp: omitting directory '${from}'`)
+  const there = yield* status(to, true)
+  if (there.ok && there.value.type !== "directory") {
+    return yield* complain(`cp: can't stat '${to}/${baseName(from)}': ${messageOf("ENOTDIR")}`)
+  }
   let code = 0
   const errno = yield* errnoOf({ _tag: "MakeDirectory", path: to, mode: found.value.mode & 0o777 })
   if (errno !== undefined && errno !== "EEXIST") {
@@ -159,6 +168,10 @@ function* ln(args: ReadonlyArray<string>): Running<number> {
   const { flags, operands } = parseOptions(args)
   const [target = "", given = baseName(target)] = operands
   const path = yield* destination(given, target)
+  const source = yield* status(target, false)
+  if (!flags.has("s") && !source.ok) {
+    return yield* complain(`ln: ${target}: ${messageOf(source.errno)}`)
+  }
   if (flags.has("f")) yield* perform({ _tag: "RemoveFile", path })
   const errno = yield* errnoOf(
     flags.has("s") ? { _tag: "Symlink", target, path } : { _tag: "Link", from: target, to: path }

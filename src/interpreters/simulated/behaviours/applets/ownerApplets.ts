@@ -47,11 +47,12 @@ function* idOf(file: string, text: string): Running<number | undefined> {
 }
 
 function* chown(args: ReadonlyArray<string>): Running<number> {
-  const [owner = "", ...paths] = parseOptions(args).operands
+  const { flags, operands: [owner = "", ...paths] } = parseOptions(args)
+  const follow = !flags.has("h")
   const [user = "", group] = owner.split(/[:.]/)
   let code = 0
   for (const path of paths) {
-    const found = yield* status(path, false)
+    const found = yield* status(path, follow)
     if (!found.ok) {
       code = yield* complain(`chown: ${path}: ${messageOf(found.errno)}`)
       continue
@@ -63,7 +64,7 @@ function* chown(args: ReadonlyArray<string>): Running<number> {
     if (uid === undefined || gid === undefined) {
       return yield* complain(`chown: unknown user ${owner}`)
     }
-    const errno = yield* errnoOf({ _tag: "ChangeOwner", path, uid, gid })
+    const errno = yield* errnoOf({ _tag: "ChangeOwner", path, uid, gid, follow })
     if (errno !== undefined) code = yield* complain(`chown: ${path}: ${messageOf(errno)}`)
   }
   return code

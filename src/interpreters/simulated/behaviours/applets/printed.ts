@@ -78,7 +78,9 @@ const converted = (
     : String(number)
   const left = width.startsWith("-")
   const zeros = !left && width.startsWith("0") && kind !== "s"
-  const size = Number(width.replace(/^-?0?/, "")) || 0
+  // Widths count bytes
+  const more = Buffer.byteLength(shown) - shown.length
+  const size = Math.max(0, (Number(width.replace(/^-?0?/, "")) || 0) - more)
   return left ? shown.padEnd(size) : shown.padStart(size, zeros ? "0" : " ")
 }
 

@@ -1,35 +1,43 @@
 /** Applets that write and pass on text. */
-import { messageOf, perform, read, readFile, write } from "../calls.ts"
+import { messageOf, perform, read, readFile, readInput, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { type Applets, complain, parseOptions } from "./Applet.ts"
 import { echoed, formatted } from "./printed.ts"
 
 const noInput = new Uint8Array(0)
 
-/**
- * Everything from files, or the standard input for none and for `-`; what can't be opened is said.
- */
+/** What an applet says of a file that it can't read; "" where it passes over it. */
+type Complaint = (path: string, errno: string) => string
+
+const complaintOf = (name: string): Complaint => (path, errno) =>
+  errno === "EISDIR"
+    ? `${name}: read error: Is a directory\n`
+    : `${name}: can't open '${path}': ${messageOf(errno)}\n`
+
+/** Everything from files, or the standard input for none and for `-`. */
 function* readAll(
   name: string,
-  paths: ReadonlyArray<string>
+  paths: ReadonlyArray<string>,
+  complaint: Complaint = complaintOf(name)
 ): Running<{ readonly data: Uint8Array; readonly code: number }> {
   const pieces: Array<Uint8Array> = []
   let code = 0
   for (const path of paths.length === 0 ? ["-"] : paths) {
     if (path === "-") {
-      for (let piece = yield* read(); piece.length > 0; piece = yield* read()) pieces.push(piece)
+      let piece = yield* readInput()
+      for (; piece.ok && piece.value.length > 0; piece = yield* readInput()) pieces.push(piece.value)
+      if (piece.ok) continue
+      const said = complaint("standard input", piece.errno)
+      if (said !== "") code = 1
+      yield* write(said, 2)
       continue
     }
     const result = yield* readFile(path)
     if (result.ok) pieces.push(result.value)
     else {
-      code = 1
-      yield* write(
-        result.errno === "EISDIR"
-          ? `${name}: read error: Is a directory\n`
-          : `${name}: can't open '${path}': ${messageOf(result.errno)}\n`,
-        2
-      )
+      const said = complaint(path, result.errno)
+      if (said !== "") code = 1
+      yield* write(said, 2)
     }
   }
   return { data: pieces.length === 0 ? noInput : new Uint8Array(Buffer.concat(pieces)), code }
@@ -43,11 +51,13 @@ function* cat(args: ReadonlyArray<string>): Running<number> {
     yield* write(data)
     return code
   }
-  for (let piece = yield* read(); piece.length > 0; piece = yield* read()) {
-    const written = yield* perform({ _tag: "Write", descriptor: 1, data: piece })
+  for (;;) {
+    const piece = yield* readInput()
+    if (!piece.ok) return yield* complain(`cat: read error: ${messageOf(piece.errno)}`)
+    if (piece.value.length === 0) return 0
+    const written = yield* perform({ _tag: "Write", descriptor: 1, data: piece.value })
     if (!written.ok) return 1
   }
-  return 0
 }
 
 const linesOf = (data: Uint8Array): ReadonlyArray<string> => {
@@ -73,6 +83,20 @@ function* readEnough(
 const lineCount = (data: Uint8Array): number =>
   data.reduce((count, byte) => byte === 10 ? count + 1 : count, 0)
 
+/** Of nothing nothing is read; a failed read(2) is EIO to head. */
+const headComplaint = (count: number): Complaint => (path, errno) =>
+  errno === "EISDIR"
+    ? count === 0 ? "" : `head: ${path}: ${messageOf("EIO")}\n`
+    : `head: ${path}: ${messageOf(errno)}\n`
+
+function* anyReadable(paths: ReadonlyArray<string>): Running<boolean> {
+  for (const path of paths) {
+    const result = yield* readFile(path)
+    if (result.ok || result.errno === "EISDIR") return true
+  }
+  return false
+}
+
 function* headOrTail(name: "head" | "tail", args: ReadonlyArray<string>): Running<number> {
   const rewritten = args.map((one) => /^-\d+$/.test(one) ? `-n${one.slice(1)}` : one)
   const { values, operands } = parseOptions(rewritten, "nc")
@@ -85,8 +109,12 @@ function* headOrTail(name: "head" | "tail", args: ReadonlyArray<string>): Runnin
       (data) => bytes === undefined ? lineCount(data) >= count : data.length >= count
     )
   const { data, code } = input === undefined
-    ? yield* readAll(name, operands)
+    ? yield* readAll(name, operands, name === "head" ? headComplaint(count) : undefined)
     : { data: input, code: 0 }
+  // A tail with nothing to read says so
+  if (name === "tail" && code !== 0 && data === noInput && !(yield* anyReadable(operands))) {
+    return yield* complain("tail: no files")
+  }
   if (bytes !== undefined) {
     yield* write(
       name === "head" ? data.subarray(0, count) : data.subarray(Math.max(0, data.length - count))
@@ -106,16 +134,20 @@ function* grep(args: ReadonlyArray<string>): Running<number> {
   const [pattern = "", ...paths] = values.has("e") ? [values.get("e")!, ...operands] : operands
   const source = flags.has("F") ? pattern.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") : pattern
   const matcher = new RegExp(flags.has("x") ? `^(?:${source})$` : source, flags.has("i") ? "i" : "")
-  const { data, code } = yield* readAll("grep", paths)
+  // A directory has no lines
+  const { data, code } = yield* readAll("grep", paths, (path, errno) =>
+    errno === "EISDIR" ? "" : `grep: ${path}: ${messageOf(errno)}\n`)
   const found = linesOf(data).filter((line) => matcher.test(line) !== flags.has("v"))
+  if (code !== 0) return 2
   if (flags.has("c")) yield* write(`${found.length}\n`)
   else if (!flags.has("q")) yield* write(found.map((line) => `${line}\n`).join(""))
-  return code !== 0 ? 2 : found.length > 0 ? 0 : 1
+  return found.length > 0 ? 0 : 1
 }
 
 function* wc(args: ReadonlyArray<string>): Running<number> {
   const { flags, operands } = parseOptions(args)
-  const { data, code } = yield* readAll("wc", operands)
+  const { data, code } = yield* readAll("wc", operands, (path, errno) =>
+    `wc: ${path}: ${messageOf(errno)}\n`)
   const text = new TextDecoder().decode(data)
   const counts = {
     l: text.split("\n").length - 1,

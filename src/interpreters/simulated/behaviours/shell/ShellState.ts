@@ -4,6 +4,12 @@ import { perform, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import type { Command } from "./Syntax.ts"
 
+const SIGINT = 2
+export const SIGQUIT = 3
+
+/** Tells a shell that it stands for one that was forked: no root shell, in the words of ash.c. */
+export const forkedOption = "k"
+
 /** Where a descriptor of the shell's own commands goes. */
 export type Output = { readonly descriptor: 1 | 2 } | { readonly path: string }
 
@@ -84,3 +90,8 @@ export const environmentOf = (state: ShellState, all = false): ReadonlyArray<str
   [...state.variables].filter(([name]) => all || state.exported.has(name)).map(([name, value]) =>
     `${name}=${value}`
   )
+
+/** What a child of the shell sets before it runs: it does not ignore SIGQUIT as the shell itself does. */
+export const dispositions = (state: ShellState, background = false): ReadonlyMap<number, "ignore" | "default"> =>
+  new Map([SIGINT, SIGQUIT].flatMap((signal): ReadonlyArray<readonly [number, "ignore" | "default"]> =>
+    background ? [[signal, "ignore"]] : signal === SIGQUIT && state.traps.get(signal) !== "" ? [[signal, "default"]] : []))

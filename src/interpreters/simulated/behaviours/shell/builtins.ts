@@ -1,7 +1,7 @@
 /** Commands that the shell performs itself. */
 import { echoed, formatted } from "../applets/printed.ts"
 import { kill, numberOfSignal } from "../applets/systemApplets.ts"
-import { test } from "../applets/test.ts"
+import { judge } from "../applets/test.ts"
 import type { Waited } from "../Behaviour.ts"
 import { act, facts, finished, messageOf, perform } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
@@ -98,6 +98,12 @@ function* umask(state: ShellState, args: ReadonlyArray<string>): Running<number>
   return yield* say(state, `${(yield* facts()).umask.toString(8).padStart(4, "0")}\n`)
 }
 
+function* test(state: ShellState, name: string, args: ReadonlyArray<string>): Running<number> {
+  const verdict = yield* judge(name, args)
+  if (typeof verdict === "boolean") return verdict ? 0 : 1
+  return yield* report(state, verdict, 2)
+}
+
 const nothing: Builtin = () => finished(0)
 
 export const builtins: { readonly [name: string]: Builtin } = {
@@ -127,8 +133,8 @@ export const builtins: { readonly [name: string]: Builtin } = {
   continue: (_state, args) => {
     throw new Leave("continue", code(args[0], 1) ?? 1)
   },
-  test: (state, args) => test("test", args, state.name),
-  "[": (state, args) => test("[", args, state.name),
+  test: (state, args) => test(state, "test", args),
+  "[": (state, args) => test(state, "[", args),
   kill: (state, args) =>
     kill(
       args.map((one) => one.startsWith("%") ? String(state.lastBackground) : one),

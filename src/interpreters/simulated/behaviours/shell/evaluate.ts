@@ -173,10 +173,11 @@ function* run(state: ShellState, command: Command, last: boolean): Running<numbe
     case "Background":
       return yield* runBackground(state, command.command)
     case "Group":
+      // A shell of its own fails to open its files itself, and exits with 2
       return yield* under(state, command.redirects, () =>
         command.subshell
           ? runSubshell(state, command.body)
-          : evaluate(state, command.body, last && command.redirects.length === 0))
+          : evaluate(state, command.body, last && command.redirects.length === 0), command.subshell ? 2 : 1)
     case "If": {
       for (const [test, body] of command.branches) {
         if (yield* condition(state, test)) return yield* evaluate(state, body, last)
@@ -211,7 +212,7 @@ function* run(state: ShellState, command: Command, last: boolean): Running<numbe
 export function* evaluate(state: ShellState, command: Command, last: boolean): Running<number> {
   state.status = yield* run(state, command, last)
   yield* runTraps(state)
-  const simple = command._tag === "Simple" || command._tag === "Pipeline"
+  const simple = command._tag === "Simple" || (command._tag === "Pipeline" && !command.negated)
   if (simple && state.stopsOnError && state.status !== 0 && state.conditional === 0) {
     throw new Leave("exit", state.status)
   }

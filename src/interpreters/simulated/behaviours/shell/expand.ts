@@ -5,7 +5,7 @@
 import { list, perform, spawn, wait } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { evaluateArithmetic } from "./arithmetic.ts"
-import { environmentOf, Leave, report, type ShellState } from "./ShellState.ts"
+import { dispositions, environmentOf, forkedOption, Leave, report, type ShellState } from "./ShellState.ts"
 import type { Word, WordPart } from "./Syntax.ts"
 import { readWord } from "./words.ts"
 
@@ -91,10 +91,10 @@ function* substitute(state: ShellState, script: string): Running<string> {
   const made = yield* perform<number>({ _tag: "MakePipe" })
   if (!made.ok) return ""
   const pipe = made.value
-  const child = yield* spawn(["sh", "-c", script, state.name, ...state.positional], [
+  const child = yield* spawn(["sh", `-${forkedOption}c`, script, state.name, ...state.positional], [
     ...state.redirections,
     { descriptor: 1, pipe, end: "write" }
-  ], environmentOf(state, true))
+  ], environmentOf(state, true), dispositions(state))
   let out = ""
   if (child.ok) {
     for (;;) {

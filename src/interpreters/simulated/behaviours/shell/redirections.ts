@@ -15,6 +15,9 @@ interface Opened {
   readonly inputEnds: boolean
 }
 
+/** errmsg() of ash */
+const isMissing = (errno: string): boolean => errno === "ENOENT" || errno === "ENOTDIR"
+
 /** Opens the files of redirections; `undefined` after a message when one can't be. */
 function* open(state: ShellState, redirects: ReadonlyArray<Redirect>): Running<Opened | undefined> {
   let { redirections, outputs, input, inputEnds } = state
@@ -29,7 +32,7 @@ function* open(state: ShellState, redirects: ReadonlyArray<Redirect>): Running<O
     if (operator === "<") {
       const found = yield* readFile(path)
       if (!found.ok && found.errno !== "EISDIR") {
-        const reason = found.errno === "ENOENT" ? "no such file" : messageOf(found.errno)
+        const reason = isMissing(found.errno) ? "no such file" : messageOf(found.errno)
         yield* report(state, `can't open ${path}: ${reason}`, 1)
         return undefined
       }
@@ -43,7 +46,7 @@ function* open(state: ShellState, redirects: ReadonlyArray<Redirect>): Running<O
       const append = operator === ">>"
       const errno = yield* errnoOf({ _tag: "WriteFile", path, data: "", append })
       if (errno !== undefined) {
-        const reason = errno === "ENOENT" ? "nonexistent directory" : messageOf(errno)
+        const reason = isMissing(errno) ? "nonexistent directory" : messageOf(errno)
         yield* report(state, `can't create ${path}: ${reason}`, 1)
         return undefined
       }
@@ -56,15 +59,16 @@ function* open(state: ShellState, redirects: ReadonlyArray<Redirect>): Running<O
   return { redirections, outputs, input, inputEnds }
 }
 
-/** Runs `body` under redirections. */
+/** Runs `body` under redirections; `unopened` is the status when they can't be had. */
 export function* under(
   state: ShellState,
   redirects: ReadonlyArray<Redirect>,
-  body: () => Running<number>
+  body: () => Running<number>,
+  unopened = 1
 ): Running<number> {
   if (redirects.length === 0) return yield* body()
   const opened = yield* open(state, redirects)
-  if (opened === undefined) return 1
+  if (opened === undefined) return unopened
   const before: Opened = {
     redirections: state.redirections,
     outputs: state.outputs,

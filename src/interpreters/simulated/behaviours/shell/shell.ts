@@ -1,11 +1,11 @@
 /** sh(1): the script of -c, of a file, or of the standard input. */
 import type { Applet } from "../applets/Applet.ts"
 import type { Launch } from "../Behaviour.ts"
-import { facts, messageOf, read, readFile, write } from "../calls.ts"
+import { facts, handle, messageOf, read, readFile, write } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
 import { evaluate } from "./evaluate.ts"
 import { parseScript } from "./parse.ts"
-import { Leave, report, type ShellState } from "./ShellState.ts"
+import { forkedOption, Leave, report, type ShellState, SIGQUIT } from "./ShellState.ts"
 import { SyntaxFault } from "./Syntax.ts"
 
 const newState = (
@@ -110,13 +110,17 @@ export const shell: Applet = function*(args, launch) {
   const state = newState(name, own.pid, { ...launch, argv: [] }, launch.environment)
   let rest = [...args]
   let script: string | undefined
+  let forked = false
   while (rest[0]?.startsWith("-") === true) {
     const option = rest.shift()!
     if (option.includes("e")) state.stopsOnError = true
+    if (option.includes(forkedOption)) forked = true
     if (!option.includes("c")) continue
     script = rest.shift() ?? ""
     break
   }
+  // setsignal() in ash.c: the root shell ignores it whatever it runs
+  if (!forked) yield* handle(SIGQUIT, "ignore")
   if (script !== undefined) {
     state.positional = rest.slice(1)
     const status = yield* runScript(state, script, true)

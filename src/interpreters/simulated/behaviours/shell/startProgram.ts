@@ -4,7 +4,7 @@
 import type { Redirection } from "../Behaviour.ts"
 import { act, messageOf, perform, spawn, wait } from "../calls.ts"
 import type { Running } from "../makeBehaviour.ts"
-import { environmentOf, Leave, report, type ShellState, tellDeath } from "./ShellState.ts"
+import { dispositions, environmentOf, forkedOption, Leave, report, type ShellState, tellDeath } from "./ShellState.ts"
 import type { Command } from "./Syntax.ts"
 
 const keepSignal = (state: ShellState) => (signal: number): void => {
@@ -38,7 +38,7 @@ export function* runProgram(
     })
     return result.ok ? 0 : yield* notStarted(state, argv[0]!, result.errno)
   }
-  const child = yield* spawn(argv, state.redirections, environment)
+  const child = yield* spawn(argv, state.redirections, environment, dispositions(state))
   if (!child.ok) return yield* notStarted(state, argv[0]!, child.errno)
   const ended = yield* wait(child.value, keepSignal(state))
   if (ended.ok && ended.value.signal !== 0) yield* tellDeath(state, ended.value.signal)
@@ -49,12 +49,13 @@ export function* runProgram(
 const startAside = (
   state: ShellState,
   command: Command,
-  redirections: ReadonlyArray<Redirection>
+  redirections: ReadonlyArray<Redirection>,
+  background = false
 ) =>
-  spawn(["sh", "-c", command.source, state.name, ...state.positional], [
+  spawn(["sh", `-${state.stopsOnError && state.conditional === 0 ? "e" : ""}${forkedOption}c`, command.source, state.name, ...state.positional], [
     ...state.redirections,
     ...redirections
-  ], environmentOf(state, true))
+  ], environmentOf(state, true), dispositions(state, background))
 
 export function* runPipeline(state: ShellState, commands: ReadonlyArray<Command>): Running<number> {
   const pids: Array<number> = []
@@ -86,7 +87,7 @@ export function* runBackground(state: ShellState, command: Command): Running<num
     descriptor: 0,
     path: "/dev/null",
     mode: "read"
-  }])
+  }], true)
   if (!child.ok) return yield* notStarted(state, "sh", child.errno)
   state.lastBackground = child.value
   state.jobs.add(child.value)

@@ -1,0 +1,336 @@
+/** The command line on this kernel, end to end: docker's commands with docker's meaning. */
+import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { gzipSync, zstdCompressSync } from "node:zlib"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { upperDirectory } from "../../src/domain/container/Paths.ts"
+import { eventually, pause, RealCli } from "./RealCli.ts"
+import { titled, unavailable } from "./RealEngine.ts"
+
+describe.skipIf(unavailable !== undefined)(titled("the command line on this kernel"), () => {
+  const cli = new RealCli()
+  beforeAll(() => cli.build("test-linux"))
+  afterEach(() => cli.removeAll())
+  afterAll(() => cli.dispose())
+  const tarball = () => execFileSync("tar", ["cf", "-", "-C", cli.rootfs, "."], { maxBuffer: 1 << 28 })
+
+  describe("run", () => {
+    it("gives both streams and the exit status, and leaves nothing", () => {
+      expect(cli.sh([], "echo out; echo err >&2; exit 7")).toEqual({ code: 7, stdout: "out\n", stderr: "err\n" })
+      expect(cli.states).toEqual([])
+    })
+
+    it("of fx/hello works from the start", () => {
+      expect(cli.fx("run", "--rm", "fx/hello")).toMatchObject({ code: 0, stdout: expect.stringMatching(/pid 1, parent 0/) })
+    })
+
+    it.each([
+      [125, ["--nosuch"], "true"], [125, ["--cap-add", "bogus"], "true"], [127, [], "nosuch"], [127, [], "/nosuch"],
+      [126, [], "/etc/passwd"], [126, [], "/etc"], [143, ["--init"], "sh -c kill${IFS}-TERM${IFS}$$"]
+    ])("ends with %i for %j %s", (code, flags, command) => {
+      expect(cli.run(flags, ...command.split(" ")).code).toBe(code)
+    })
+
+    it("--rootfs / is a throw-away sandbox of this machine", () => {
+      const path = `/fx-sandbox-${process.pid}`
+      expect(cli.fx("run", "--rm", "--rootfs", "/", "--", "sh", "-c", `echo made > ${path}; cat ${path}`).stdout).toBe("made\n")
+      expect(existsSync(path)).toBe(false)
+    })
+
+    it("takes environment from flags, files and the user, a user, groups, a directory and an entrypoint", () => {
+      const file = cli.file("variables", "# a comment\nA=1\nHOST_ONLY\nNODE_OPTIONS=--nosuch\n")
+      const flags = ["--env-file", file, "-eB=2", "-u", "alice", "--group-add", "wheel", "-w", "/made/here", "--entrypoint", "sh"]
+      expect(cli.run(flags, "-c", "echo $A $B $HOST_ONLY; id -u; id -G; pwd"))
+        .toEqual({ code: 0, stdout: "1 2 host\n1000\n1000 10 50\n/made/here\n", stderr: "" })
+      expect(cli.run(["--env-file", "/nosuch"], "true")).toMatchObject({ code: 125, stderr: expect.stringContaining("open /nosuch") })
+    })
+
+    it("binds directories and files, makes the sources of -v that are missing, and refuses those of --mount", () => {
+      const file = cli.file("one", "one\n")
+      const made = join(cli.directory, "made/for/us")
+      const flags = ["-v", `${file}:/etc/motd:ro`, "-v", `${made}:/data`, "--tmpfs", "/run:size=64k"]
+      expect(cli.sh(flags, "cat /etc/motd; echo > /etc/motd; echo two > /data/two; df -k /run | tail -1 | awk '{print $2}'"))
+        .toMatchObject({ stdout: "one\n64\n", stderr: expect.stringMatching(/Read-only file system/) })
+      expect(readFileSync(join(made, "two"), "utf8")).toBe("two\n")
+      expect(cli.run(["--mount", "type=bind,src=/nosuch,dst=/x"], "true"))
+        .toMatchObject({ code: 125, stderr: expect.stringMatching(/\/nosuch: no such file or directory/) })
+    })
+
+    it("closes stdin for itself: what comes after its end is still seen", () => {
+      const ran = cli.fed("a\nb\n", "run", "--rm", "-i", "--rootfs", cli.rootfs, "--", "sh", "-c", "wc -l; sleep 0.3; echo after; exit 5")
+      expect(ran).toMatchObject({ code: 5, stdout: "2\nafter\n" })
+    })
+
+    it("passes signals on, also those that came before the program ran", async () => {
+      const trap = ["--rootfs", cli.rootfs, "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"]
+      const first = cli.spawn("run", "--rm", ...trap)
+      await eventually("the container is ready", () => first.output() === "ready\n")
+      first.child.kill("SIGTERM")
+      expect(await first.code).toBe(9)
+      const second = cli.spawn("run", "--name", "early", ...trap)
+      await eventually("there is a container", () => cli.states.length > 0)
+      second.child.kill("SIGTERM")
+      expect([9, 143]).toContain(await second.code)
+      expect(cli.states).not.toContain("early running")
+    })
+
+    it("joins the namespaces of another container, and the host's", () => {
+      cli.start("other", ["-h", "named", "--add-host", "friend:10.9.8.7"], "sleep", "100")
+      const links = (pid: string) => ["pid", "ipc", "net"].map((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`))
+      const show = "for n in pid ipc net; do readlink /proc/self/ns/$n; done; hostname; grep -c friend /etc/hosts"
+      const joined = ["--pid", "container:other", "--ipc", "container:other", "--network", "container:other"]
+      expect(cli.sh(joined, show).stdout.split("\n"))
+        .toEqual([...links(cli.inspect("other", "{{.State.Pid}}")), "named", "1", ""])
+      const host = ["--pid", "host", "--ipc", "host", "--network", "host", "--uts", "host"]
+      expect(cli.sh(host, show).stdout.split("\n").slice(0, 3)).toEqual(links("self"))
+    })
+
+    it("gives user and time namespaces when asked, and refuses what cannot go with them", () => {
+      const kinds = ["user", "time"]
+      const seen = cli.sh(["--userns", "private", "--time", "private"], "readlink /proc/self/ns/user; readlink /proc/self/ns/time; cat /proc/self/uid_map")
+      const [user, time, map] = seen.stdout.split("\n")
+      expect([user, time]).not.toEqual(kinds.map((kind) => readlinkSync(`/proc/self/ns/${kind}`)))
+      expect(map?.trim().split(/\s+/)).toEqual(["0", "100000", "65536"])
+      expect(cli.run(["--userns", "private", "--network", "host"], "true"))
+        .toMatchObject({ code: 125, stderr: expect.stringMatching(/cannot share the network namespace of host/) })
+    })
+
+    it("says what is wrong, with what, and what to do about it", () => {
+      const first = (...flags: ReadonlyArray<string>) => cli.run(flags, "true").stderr.split("\n")[0]
+      cli.fx("create", "--name", "taken", "--rootfs", cli.rootfs, "--", "true")
+      expect(first("--name", "taken")).toMatch(/name "\/taken" is already in use: remove or rename that container/)
+      expect(first("--name", "web", "-m", "1k")).toMatch(/cannot create container web: .* at least 6 MiB/)
+      expect(first("--network", "container:nosuch")).toMatch(/No such container: nosuch/)
+      expect(first("--device", "/dev/nosuch")).toMatch(/\/dev\/nosuch: no such file or directory: name a device node/)
+      expect(first("--add-host", "a:host-gateway")).toMatch(/host-gateway.*write an address/)
+      expect(first("--detach-keys", "strange", "-i")).toMatch(/strange/)
+      expect(cli.fx("run", "--rm", "nosuch").stderr).toMatch(/No such image: nosuch:latest: import one/)
+      expect(cli.fx("run", "--rm", "--platform", "linux/s390x", "fx/hello").stderr).toMatch(/not for the specified platform/)
+      expect(cli.states).toEqual(["taken created"])
+    })
+  })
+
+  describe("a detached container", () => {
+    it("outlives its command, can be looked at, stopped, started and removed", () => {
+      const id = cli.start("web", ["--stop-signal", "USR1"], "sh", "-c", "trap 'echo bye; exit 3' USR1; echo up; while :; do sleep 0.05; done")
+      expect(id).toMatch(/^[0-9a-f]{64}$/)
+      expect(cli.states).toEqual(["web running"])
+      expect(cli.fx("top", "web").stdout).toMatch(/UID +PID +PPID.*CMD\n.*sh -c trap/)
+      expect(cli.fx("rm", "web")).toMatchObject({ code: 1, stderr: expect.stringMatching(/container is running: stop the container/) })
+      expect(cli.fx("stop", "web").stdout).toBe("web\n")
+      expect(cli.fx("wait", "web").stdout).toBe("3\n")
+      expect(cli.fx("logs", "web").stdout).toBe("up\nbye\n")
+      expect(cli.fx("start", "web").code).toBe(0)
+      expect(cli.fx("restart", "-t", "0", "web").code).toBe(0)
+      expect(cli.fx("rename", "web", "shop").code).toBe(0)
+      expect(cli.fx("kill", "shop").code).toBe(0)
+      expect(cli.fx("wait", "shop").stdout).toBe("137\n")
+      expect(cli.fx("rm", "shop", "nosuch")).toEqual({ code: 1, stdout: "shop\n", stderr: "fx-engine: No such container: nosuch\n" })
+    })
+
+    it("of --rm is removed when it ends though nobody waits for it", async () => {
+      cli.start("brief", ["--rm"], "sleep", "0.3")
+      await eventually("it has gone", () => cli.states.length === 0)
+    })
+
+    it("is paused and goes on", () => {
+      cli.start("still", [], "sleep", "100")
+      expect(cli.fx("pause", "still").code).toBe(0)
+      expect(cli.fx("ps", "--format", "{{.Status}}").stdout).toMatch(/\(Paused\)/)
+      expect(cli.fx("exec", "still", "true")).toMatchObject({ code: 1, stderr: expect.stringMatching(/paused, unpause/) })
+      expect(cli.fx("unpause", "still").code).toBe(0)
+      expect(cli.fx("exec", "still", "true").code).toBe(0)
+    })
+
+    it("gets other limits while it runs, and statistics", () => {
+      cli.start("small", ["-m", "64m", "--pids-limit", "20"], "sleep", "100")
+      expect(cli.fx("update", "-m", "100m", "--memory-swap", "200m", "--pids-limit", "30", "small").code).toBe(0)
+      const limits = "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cd /sys/fs/cgroup && cat pids.max memory.max"
+      expect(cli.fx("exec", "small", "sh", "-c", limits).stdout).toBe(`30\n${100 << 20}\n`)
+      expect(cli.fx("update", "--cpus", "4096", "small").stderr).toMatch(/cannot update small: the number of CPUs/)
+      expect(JSON.parse(cli.fx("stats", "--no-stream", "--format", "json", "small").stdout))
+        .toMatchObject({ Name: "small", PIDs: "1", MemUsage: expect.stringMatching(/ \/ 100MiB$/) })
+    })
+
+    it("can be started again after a start that failed", () => {
+      cli.fx("create", "--name", "late", "--rootfs", cli.rootfs, "--", "/late")
+      expect(cli.fx("start", "late")).toMatchObject({ code: 1, stderr: expect.stringMatching(/exec: "\/late": no such file/) })
+      cli.fx("cp", join(cli.rootfs, "bin/busybox"), "late:/bin/true2")
+      cli.fx("cp", cli.file("late", "#!/bin/sh\necho late\n"), "late:/late")
+      expect(cli.fx("start", "-a", "late").stderr).toMatch(/permission denied/)
+      expect(cli.inspect("late", "{{.State.Status}}")).toBe("created")
+    })
+  })
+
+  it("exec runs programs with users, directories, input and docker's exit statuses", () => {
+    cli.start("host", ["-eA=1"], "sleep", "100")
+    expect(cli.fx("exec", "-u", "alice", "-w", "/tmp", "-eB=2", "host", "sh", "-c", "echo $A $B; id -un; pwd; exit 9"))
+      .toEqual({ code: 9, stdout: "1 2\nalice\n/tmp\n", stderr: "" })
+    expect(cli.fed("typed", "exec", "-i", "host", "cat").stdout).toBe("typed")
+    expect(cli.fx("exec", "host", "nosuch").code).toBe(127)
+    expect(cli.fx("exec", "host", "/etc/passwd").code).toBe(126)
+    expect(cli.fx("exec", "-w", "/nosuch", "host", "true").code).toBe(126)
+    expect(cli.fx("exec", "nosuch", "true").code).toBe(1)
+  })
+
+  it("logs shows ends, times, spans, and follows across rotated files to the end", async () => {
+    cli.start("talk", [], "sh", "-c", "for i in 1 2 3; do echo out$i; sleep 0.02; done; echo err >&2")
+    cli.fx("wait", "talk")
+    expect(cli.fx("logs", "talk")).toMatchObject({ stdout: "out1\nout2\nout3\n", stderr: "err\n" })
+    expect(cli.fx("logs", "--tail", "2", "talk")).toMatchObject({ stdout: "out3\n", stderr: "err\n" })
+    const timed = cli.fx("logs", "-t", "talk").stdout.split("\n").map((line) => line.split(" "))
+    expect(timed.map((words) => words[1])).toEqual(["out1", "out2", "out3", undefined])
+    expect(cli.fx("logs", "--since", timed[1]![0]!, "talk").stdout).toBe("out2\nout3\n")
+    const count = "i=0; while [ $i -lt 400 ]; do echo line $i; i=$((i+1)); [ $((i % 100)) = 0 ] && sleep 0.3; done; printf end"
+    cli.start("much", ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"], "sh", "-c", count)
+    const followed = cli.spawn("logs", "-f", "much")
+    expect(await followed.code).toBe(0)
+    expect(followed.output().split("\n")).toEqual([...Array.from({ length: 400 }, (_, index) => `line ${index}`), "end"])
+    expect(cli.inspect("much", "{{.LogPath}}")).toSatisfy((path: string) => existsSync(`${path}.1`))
+  })
+
+  it("cp copies into and out of containers that run or not, and as archives", () => {
+    mkdirSync(join(cli.directory, "tree/below"), { recursive: true })
+    cli.file("tree/below/leaf", "leaf\n")
+    const tree = join(cli.directory, "tree")
+    cli.start("running", [], "sleep", "100")
+    cli.fx("create", "--name", "waiting", "--rootfs", cli.rootfs, "--", "true")
+    for (const name of ["running", "waiting"]) {
+      expect(cli.fx("cp", tree, `${name}:/new`).code).toBe(0)
+      expect(cli.fx("cp", tree, `${name}:/new`).code).toBe(0)
+      const out = join(cli.directory, `out-${name}`)
+      expect(cli.fx("cp", `${name}:/new/.`, out).code).toBe(0)
+      expect(readFileSync(join(out, "tree/below/leaf"), "utf8")).toBe("leaf\n")
+      const archive = spawnSync(cli.program, [...cli.roots, "cp", `${name}:/new/below`, "-"]).stdout
+      expect(execFileSync("tar", ["tf", "-"], { input: archive, encoding: "utf8" })).toBe("below/\nbelow/leaf\n")
+      expect(cli.fed(archive, "cp", "-", `${name}:/tmp`).code).toBe(0)
+      expect(cli.fx("cp", `${name}:/tmp/below/leaf`, out).code).toBe(0)
+      expect(cli.fx("cp", `${name}:/nosuch`, out)).toMatchObject({ code: 1, stderr: expect.stringMatching(/no such file/) })
+    }
+  })
+
+  it("import makes images of archives in each form, and refuses others in plain words", () => {
+    const plain = tarball()
+    const forms = { plain, gzip: gzipSync(plain), zstd: zstdCompressSync(plain) }
+    for (const [name, bytes] of Object.entries(forms)) {
+      const file = cli.file(`${name}.tar`, bytes)
+      expect(cli.fx("import", "-c", "CMD [\"echo\", \"from cmd\"]", file, name).stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/)
+      expect(cli.fx("run", "--rm", name).stdout).toBe("from cmd\n")
+    }
+    expect(cli.fed(plain, "import", "-", "piped:v1").code).toBe(0)
+    expect(cli.fx("images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split("\n"))
+      .toEqual(["piped:v1", "zstd:latest", "gzip:latest", "plain:latest", "fx/hello:latest", ""])
+    expect(cli.fed(plain.subarray(0, 100_000), "import", "-", "cut").stderr).toMatch(/^fx-engine: .*copy or download it again\)?\n$/)
+    expect(cli.fed(new Uint8Array([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0]), "import", "-", "xz").stderr).toMatch(/compressed with xz/)
+    expect(cli.fx("rmi", "plain", "gzip", "zstd", "piped:v1").code).toBe(0)
+    expect(cli.fx("images", "-q").stdout.split("\n")).toHaveLength(2)
+  })
+
+  it("ps, inspect, info and version print tables, templates, JSON and bare ids", () => {
+    const id = cli.start("shown", ["-l", "a=b", "-h", "named"], "sleep", "100")
+    expect(cli.fx("ps", "-q", "--no-trunc").stdout).toBe(`${id}\n`)
+    expect(cli.fx("ps", "--format", "table {{.Names}}\t{{.Command}}").stdout).toBe("NAMES     COMMAND\nshown     \"sleep 100\"\n")
+    expect(JSON.parse(cli.fx("ps", "--format", "json").stdout)).toMatchObject({ ID: id.slice(0, 12), State: "running", Labels: "a=b" })
+    expect(cli.fx("ps", "-aq", "--filter", "label=a=c").stdout).toBe("")
+    expect(cli.inspect("shown", "{{.Config.Hostname}} {{index .Config.Labels \"a\"}} {{len .HostConfig.MaskedPaths}}")).toMatch(/^named b 1[0-9]$/)
+    expect(cli.fx("ps", "--format", "{{.Nope}}")).toMatchObject({ code: 1, stderr: expect.stringMatching(/field Nope/) })
+    expect(cli.fx("info", "-f", "{{.ContainersRunning}}").stdout).toBe("1\n")
+  })
+
+  describe("--plan", () => {
+    const world = () => [
+      execFileSync("find", [cli.engine.paths.root, cli.engine.paths.execRoot, "-not", "-name", "engine.db*", "-printf", "%p %m %T@\\n"], { encoding: "utf8" }),
+      cli.fx("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}").stdout,
+      readFileSync("/proc/self/mountinfo", "utf8")
+    ]
+
+    it("shows the operations of every command that changes something, and changes nothing", () => {
+      cli.start("planned", [], "sleep", "100")
+      cli.fx("pause", "planned")
+      cli.start("going", [], "sleep", "100")
+      const before = world()
+      const file = cli.file("copied", "copied")
+      for (const [tag, ...line] of [
+        ["SupervisorStart", "run", "--rootfs", cli.rootfs, "--", "true"], ["RecordPut", "create", "--rootfs", cli.rootfs, "--", "true"],
+        ["ProcessSignal", "stop", "going"], ["SupervisorStart", "restart", "going"], ["CgroupKill", "kill", "going"],
+        ["CgroupFreeze", "unpause", "planned"], ["CgroupFreeze", "pause", "going"], ["RecordPut", "rename", "going", "gone"],
+        ["CgroupWrite", "update", "-m", "100m", "going"], ["RecordDelete", "rm", "-f", "planned"],
+        ["SupervisorStart", "exec", "going", "true"], ["ArchivePush", "cp", file, "going:/tmp"]
+      ] as ReadonlyArray<readonly [string, ...Array<string>]>) {
+        expect(cli.fx("--plan", ...line), line.join(" ")).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining(` ${tag} `) })
+      }
+      expect(world()).toEqual(before)
+    })
+
+    it("prints JSON for programs", () => {
+      const lines = cli.fx("run", "--plan", "--format", "json", "--rm", "--rootfs", cli.rootfs, "--", "true").stdout.trim().split("\n")
+      const tags = lines.map((line) => (JSON.parse(line) as { readonly tag: string }).tag)
+      expect(tags).toContain("SupervisorStart")
+      expect(tags.slice(-2)).toEqual(["RecordDelete", "FileRemove"])
+    })
+  })
+
+  it("--trace records what was done, and replay does it again on the simulated kernel", () => {
+    cli.start("there", [], "sleep", "100")
+    const trace = join(cli.directory, "trace")
+    expect(cli.fx("--trace", trace, "run", "--rm", "fx/hello").code).toBe(0)
+    const entries = readFileSync(trace, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { readonly durationNs: number })
+    expect(entries.every(({ durationNs }) => durationNs >= 0)).toBe(true)
+    const { stdout } = cli.fx("replay", trace)
+    expect(stdout).toMatch(new RegExp(`^${entries.length} operations, [0-9]+ differences?$`, "m"))
+    expect(stdout.match(/^[0-9]+ (LockAcquire|LockTry|FileRemove|TreeRemove|Cgroup|Record|Dir)/m)).toBeNull()
+  })
+
+  it("--simulated needs no root", () => {
+    const nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", cli.program, "--simulated", "--root", join(cli.directory, "sim")]
+    mkdirSync(join(cli.directory, "sim"))
+    execFileSync("chown", ["65534", join(cli.directory, "sim")])
+    execFileSync("chmod", ["755", cli.directory])
+    const env = { PATH: `${process.execPath.replace(/\/node$/, "")}:${process.env["PATH"]}` }
+    const fx = (...argv: ReadonlyArray<string>) => spawnSync("setpriv", [...nobody, ...argv], { encoding: "utf8", env })
+    expect(fx("run", "--rm", "busybox", "sh", "-c", "echo hi; exit 3")).toMatchObject({ status: 3, stdout: "hi\n" })
+    expect(fx("run", "-d", "--name", "web", "busybox", "sleep", "100").status).toBe(0)
+    expect(fx("exec", "web", "echo", "inside").stdout).toBe("inside\n")
+    const real = nobody.filter((word) => word !== "--simulated")
+    expect(spawnSync("setpriv", [...real, "--exec-root", join(cli.directory, "sim/run"), "run", "--rm", "fx/hello"], { encoding: "utf8", env }))
+      .toMatchObject({ status: 125, stderr: expect.stringMatching(/containers need root, use sudo or --simulated/) })
+  })
+
+  describe("system check", () => {
+    const parentOf = (pid: string): number => Number(/^PPid:\s*([0-9]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
+
+    it("finds and mends a container whose supervisor was killed", () => {
+      cli.start("lost", [], "sleep", "100")
+      process.kill(parentOf(cli.inspect("lost", "{{.State.Pid}}")), "SIGKILL")
+      expect(cli.fx("system", "check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/open +it runs without its supervisor/) })
+      expect(cli.fx("system", "check", "--repair")).toMatchObject({ code: 0, stdout: expect.stringMatching(/mended/) })
+      expect(cli.fx("system", "check").stdout).toBe("records and kernel agree\n")
+      expect(cli.states).toEqual(["lost exited"])
+      expect(cli.fx("start", "lost").code).toBe(0)
+    })
+
+    it("finds a writable layer that somebody removed, and makes an empty one", () => {
+      const id = cli.start("hollow", [], "true")
+      cli.fx("wait", "hollow")
+      rmSync(upperDirectory(cli.engine.paths, id), { recursive: true })
+      expect(cli.fx("system", "check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/its writable layer .* has gone/) })
+      expect(cli.fx("start", "hollow").code).toBe(1)
+      expect(cli.fx("system", "check", "--repair").code).toBe(0)
+      expect(cli.fx("start", "-a", "hollow").code).toBe(0)
+      expect(statSync(upperDirectory(cli.engine.paths, id)).isDirectory()).toBe(true)
+    })
+
+    it("has nothing to say after programs were killed at any time of a start", async () => {
+      for (let wait = 60; wait < 400; wait += 40) {
+        const { child, code } = cli.spawn("run", "-d", "--rootfs", cli.rootfs, "--", "sleep", "100")
+        await pause(wait)
+        child.kill("SIGKILL")
+        await code
+      }
+      cli.fx("ps")
+      expect(cli.fx("system", "check").stdout).toBe("records and kernel agree\n")
+      expect(cli.states.every((state) => / (created|running)$/.test(state))).toBe(true)
+    })
+  })
+})
