@@ -52,10 +52,13 @@ const startAside = (
   redirections: ReadonlyArray<Redirection>,
   background = false
 ) =>
-  spawn(["sh", `-${state.stopsOnError && state.conditional === 0 ? "e" : ""}${forkedOption}c`, command.source, state.name, ...state.positional], [
-    ...state.redirections,
-    ...redirections
-  ], environmentOf(state, true), dispositions(state, background))
+  spawn(
+    [
+      "sh", `-${state.stopsOnError && state.conditional === 0 ? "e" : ""}${forkedOption}c`, command.source,
+      state.name, ...state.positional
+    ],
+    [...state.redirections, ...redirections], environmentOf(state, true), dispositions(state, background)
+  )
 
 export function* runPipeline(state: ShellState, commands: ReadonlyArray<Command>): Running<number> {
   const pids: Array<number> = []
