@@ -8,6 +8,20 @@ import { defineConfig } from "rolldown"
 
 const source = (path) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
+/**
+ * What takes long to load and is seldom needed: archives, the compiler of seccomp filters that are not the usual one,
+ * and what single commands do.
+ */
+const seldom = [
+  /src\/domain\/layer\//,
+  /src\/domain\/seccomp\/(ArgumentCondition|Bpf|SyscallRules|argumentTree|assemble|compile|filterTree|searchTree|verdict|data\/syscall)/,
+  /src\/domain\/cgroup\/(CgroupStats|StatsDisplay)\.ts/,
+  /src\/domain\/container\/(LogLine|ProcessTable|execProgram|inspect|limitDifferences)\.ts/,
+  /src\/programs\/container\/(change|check|copy|exec|logs|missingParts|stats|top|update)\.ts/,
+  /src\/programs\/image\/importImage\.ts/,
+  /src\/interpreters\/linux\/(ArchiveReader|ArchiveWriter|Decompressor|entryRecords)\.ts/
+]
+
 /** Chunks in order: a module belongs to the first one that reaches it by static imports from these files. */
 const chunks = [
   ["core", ["cli/main.ts"]],
@@ -36,7 +50,24 @@ const closure = (roots, context) => {
 let members
 const chunkOf = (id, context) => {
   members ??= chunks.map(([name, roots]) => [name, closure(roots.map(source), context)])
-  return members.find(([, ids]) => ids.has(id))?.[0] ?? null
+  const name = members.find(([, ids]) => ids.has(id))?.[0] ?? null
+  return name === "engine" && seldom.some((pattern) => pattern.test(id)) ? "seldom" : name
+}
+
+/**
+ * Loads the chunk of what is seldom needed at its first use, not with the chunks that name it. Works as long as no
+ * module needs one of that chunk while it is being loaded itself.
+ */
+const loadedLate = {
+  name: "loaded-late",
+  renderChunk(code) {
+    const loading = /^const (require_seldom) = require\("(\.\/seldom\.cjs)"\);$/m
+    const [line, name, file] = loading.exec(code) ?? []
+    if (line === undefined) return null
+    return code.replace(line, "")
+      .replaceAll(new RegExp(`\\b${name}\\.`, "g"), `${name}().`) +
+      `\nlet loaded_seldom;\nfunction ${name}() { return loaded_seldom ??= require("${file}"); }\n`
+  }
 }
 
 /** Text of one byte a character loads faster. What is not ASCII stands in literals: it is escaped there. */
@@ -56,7 +87,7 @@ const shebang = "#!/usr/bin/env -S node --"
 /** npx runs the file as a program. */
 const executable = {
   name: "executable",
-  writeBundle: ({ dir }) => chmodSync(`${dir}/cli.mjs`, 0o755)
+  writeBundle: ({ dir }) => chmodSync(`${dir}/cli.cjs`, 0o755)
 }
 
 const common = { platform: "node", tsconfig: false }
@@ -67,13 +98,13 @@ export default defineConfig([
     input: { cli: "src/cli/entry.ts" },
     plugins: [executable],
     output: {
-      dir: "dist", format: "esm", entryFileNames: "[name].mjs", banner: shebang, minify: true
+      dir: "dist", format: "cjs", entryFileNames: "[name].cjs", banner: shebang, minify: true
     }
   },
   {
     ...common,
     input: { main: "src/cli/main.ts" },
-    plugins: [asciiOnly],
+    plugins: [loadedLate, asciiOnly],
     preserveEntrySignatures: "allow-extension",
     output: {
       dir: "dist",

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Workspace } from "../Workspace.ts"
 
-const bundle = join(import.meta.dirname, "../../dist/cli.mjs")
+const bundle = join(import.meta.dirname, "../../dist/cli.cjs")
 
 export const commandLine = (workspace: Workspace): ReadonlyArray<string> => {
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`)

@@ -1,6 +1,6 @@
 /**
- * What `dist/cli.mjs` is: V8's compile cache is switched on before anything larger is loaded. The rest is bundled as
- * CommonJS: an ES module that names `node:fs` loads all of Node's streams with it, which takes longer than all of ours.
+ * What `dist/cli.cjs` is: V8's compile cache is switched on before anything larger is loaded. All is bundled as
+ * CommonJS: an ES module that names `node:fs` loads all of Node's streams with it, and the first one Node's loader.
  */
 import type { main } from "./main.ts"
 
@@ -17,5 +17,5 @@ if (Number(process.versions.node.split(".")[0]) < leastVersion) {
 const { createRequire, enableCompileCache } = process.getBuiltinModule("node:module")
 // Where nothing can be written the cache is used as it is, or not at all
 enableCompileCache(`${import.meta.dirname}/.cache`)
-const bundle = createRequire(import.meta.url)("./main.cjs") as { readonly main: typeof main }
+const bundle = createRequire(import.meta.filename)("./main.cjs") as { readonly main: typeof main }
 void bundle.main(process.argv.slice(2), import.meta.filename)

@@ -16,7 +16,7 @@ let root = ""
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "fx-dist-"))
   dist = await buildDist("test-simulated")
-  cli = join(dist, "cli.mjs")
+  cli = join(dist, "cli.cjs")
 })
 
 afterAll(() => {
@@ -40,7 +40,7 @@ const inTerminal = (line: string): string => {
   return spawnSync("script", ["-qec", `sh -c '${script}'`, "/dev/null"], { encoding: "utf8", timeout: 25_000 }).stdout
 }
 
-describe("dist/cli.mjs", () => {
+describe("dist/cli.cjs", () => {
   it("passes output and exit status on", () => {
     expect(run("run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 3"))
       .toMatchObject({ status: 3, stdout: "out\n", stderr: "err\n" })

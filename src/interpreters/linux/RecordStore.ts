@@ -17,6 +17,9 @@ const busyTimeout = 5
 /** Of this version: a file of another has a different number there. */
 const userVersion = 1
 
+/** Pages after which the log is copied into the file: a process that begins after all others ended reads it whole. */
+const logPages = 200
+
 const schema = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
@@ -106,6 +109,7 @@ export class RecordStore implements Open {
       if (version === 0) database.exec(`${schema} PRAGMA user_version = ${userVersion};`)
       else if (version === userVersion) database.exec("PRAGMA synchronous = NORMAL")
       else throw new Refusal("sqlite", "EPROTO", `of another version of fx-engine (format ${version}): use that one`)
+      if (this.endsWithProcess) database.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
       this.statements = prepare(database)
     } catch (cause) {
       database.close()
