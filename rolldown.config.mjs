@@ -65,7 +65,7 @@ const loadedLate = {
     const [line, name, file] = loading.exec(code) ?? []
     if (line === undefined) return null
     return code.replace(line, "")
-      .replaceAll(new RegExp(`\\b${name}\\.`, "g"), `${name}().`) +
+      .replaceAll(new RegExp(`\\b${name}\\.`, "g"), `(${name}()).`) +
       `\nlet loaded_seldom;\nfunction ${name}() { return loaded_seldom ??= require("${file}"); }\n`
   }
 }
@@ -81,8 +81,11 @@ const asciiOnly = {
   }
 }
 
-/** Without the dashes Node itself reads the file of `run --env-file`, wherever in the line that stands. */
-const shebang = "#!/usr/bin/env -S node --"
+/**
+ * A command ends before sixteen megabytes are used up: none waits for the garbage collector. Without the dashes Node
+ * itself reads the file of `run --env-file`, wherever in the line that stands.
+ */
+const shebang = "#!/usr/bin/env -S node --min-semi-space-size=16 --"
 
 /** npx runs the file as a program. */
 const executable = {

@@ -7,7 +7,7 @@ import {
   copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync,
   writeFileSync
 } from "node:fs"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { cgroupParent, type Paths } from "../src/domain/container/Paths.ts"
 import { Coprocess } from "./Coprocess.ts"
 import { quiet } from "./quiet.ts"
@@ -24,7 +24,8 @@ export const unavailable: string | undefined = process.getuid?.() !== 0
 /** Everything measured runs with this: NODE_EXTRA_CA_CERTS makes every start of Node slower. */
 const environment = (): NodeJS.ProcessEnv => {
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, NODE_COMPILE_CACHE: ___, ...rest } = process.env
-  return rest
+  // Programs that ask for node get this one
+  return { ...rest, PATH: `${dirname(process.execPath)}:${rest["PATH"] ?? ""}` }
 }
 
 const makeRootfs = (path: string): void => {

@@ -38,6 +38,9 @@ const ours = (workspace: Workspace): ReadonlySet<string> => {
   }
 }
 
+/** Milliseconds after which a container is idle: ours give back then what only the start needed. */
+const untilIdle = 2000
+
 export const idleMemory: Part = {
   key: "d",
   title: "memory of the supervisor of an idle container",
@@ -47,6 +50,7 @@ export const idleMemory: Part = {
     for (const { name, peer, removeIdle, startIdle } of installedEngines(workspace)) {
       for (const [containers, words] of [[1, "alone"], [repetitions, `one of ${repetitions}`]] as const) {
         await workspace.time(startIdle, { peer, times: containers })
+        await new Promise((resolve) => setTimeout(resolve, untilIdle))
         const values = sizesOf(supervisors(workspace, ours(workspace))[name as "podman"])
         await workspace.time(removeIdle, { peer, times: containers })
         samples.push({ name: `${name}, ${words}`, values: values.length === 0 ? [NaN] : values })
