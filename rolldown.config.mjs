@@ -2,7 +2,7 @@
  * Bundles the command line into dist. Start-up is mostly the loading of files, so a command finds what it needs in few
  * of them: what every command needs, what it takes to have an engine, the commands themselves, the simulated kernel.
  */
-import { chmodSync } from "node:fs"
+import { chmodSync, rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "rolldown"
 
@@ -87,10 +87,13 @@ const asciiOnly = {
  */
 const shebang = "#!/usr/bin/env -S node --min-semi-space-size=16 --"
 
-/** npx runs the file as a program. */
+/** npx runs the file as a program. Code that was kept for an earlier build is of no use. */
 const executable = {
   name: "executable",
-  writeBundle: ({ dir }) => chmodSync(`${dir}/cli.cjs`, 0o755)
+  writeBundle: ({ dir }) => {
+    chmodSync(`${dir}/cli.cjs`, 0o755)
+    rmSync(`${dir}/.cache`, { recursive: true, force: true })
+  }
 }
 
 const common = { platform: "node", tsconfig: false }

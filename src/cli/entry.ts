@@ -1,7 +1,9 @@
 /**
- * What `dist/cli.cjs` is: V8's compile cache is switched on before anything larger is loaded. All is bundled as
- * CommonJS: an ES module that names `node:fs` loads all of Node's streams with it, and the first one Node's loader.
+ * What `dist/cli.cjs` is: the first few lines of the program, by which the rest is loaded. All is bundled as CommonJS:
+ * an ES module that names `node:fs` loads all of Node's streams with it, and the first one Node's loader.
  */
+import { createRequire } from "node:module"
+import { Bundle } from "./Bundle.ts"
 import type { main } from "./main.ts"
 
 /** The engine keeps its records with node:sqlite as it is from there on. */
@@ -14,8 +16,26 @@ if (Number(process.versions.node.split(".")[0]) < leastVersion) {
   )
   process.exit(125)
 }
-const { createRequire, enableCompileCache } = process.getBuiltinModule("node:module")
-// Where nothing can be written the cache is used as it is, or not at all
-enableCompileCache(`${import.meta.dirname}/.cache`)
-const bundle = createRequire(import.meta.filename)("./main.cjs") as { readonly main: typeof main }
-void bundle.main(process.argv.slice(2), import.meta.filename)
+
+const argv = process.argv.slice(2)
+const prefix = argv.includes("--simulated") ? "simulated-" : ""
+const nameOf = (words: ReadonlyArray<string>): string => prefix + words.join("-")
+
+/** What may be the command, without knowing which flags have a value: no more than a guess. */
+const guesses = (): ReadonlyArray<string> => {
+  const words = argv.filter((word) => /^[a-z]+$/.test(word)).slice(0, 3)
+  return words.flatMap((word, index) => [nameOf(words.slice(index, index + 2)), nameOf([word])])
+}
+
+const bundle = new Bundle(import.meta.dirname, createRequire(import.meta.filename))
+bundle.lookFor(guesses())
+const { main: begin } = bundle.load("main.cjs") as { readonly main: typeof main }
+
+/** An exit status of the engine's own, from 125 on, tells of a command that did not get far. */
+const leastFailure = 125
+
+void begin(argv, import.meta.filename, (path) => {
+  process.on("exit", (code) => {
+    if (code < leastFailure) bundle.keep(nameOf(path.split(" ")))
+  })
+})

@@ -40,10 +40,13 @@ const program = async (read: Read, globals: Globals, cli: string) => {
   return runOnEngine(read, globals, cli)
 }
 
-/** `cli`: the file that was run, for supervisors to run again. */
-export const main = async (argv: ReadonlyArray<string>, cli: string): Promise<void> => {
+/** `cli`: the file that was run, for supervisors to run again. `onFound` is told the words of the command. */
+export const main = async (
+  argv: ReadonlyArray<string>, cli: string, onFound: (path: string) => void
+): Promise<void> => {
   const found = findCommand(argv, helpWidth)
   if (found._tag === "Answer") return print(found)
+  onFound(found.path)
   const read = readCommand(await found.entry.load(), found, helpWidth)
   if (read._tag === "Answer") return print(read)
   const signals = new NodeSignals()

@@ -1,6 +1,6 @@
 /** The program as it is shipped, as a process: exit statuses, signals, closed pipes, terminals. */
 import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -85,6 +85,56 @@ describe("dist/cli.cjs", () => {
     await Promise.race([code, new Promise((done) => child.stdout.on("data", done))])
     child.kill("SIGTERM")
     expect(await code).toBe(9)
+  })
+})
+
+describe("code that is kept for the next run of a command", () => {
+  const kept = (): ReadonlyArray<string> =>
+    (readdirSync(join(dist, ".cache"), { recursive: true }) as Array<string>).filter((name) => name.includes(".cjs-"))
+      .map((name) => join(dist, ".cache", name))
+  const clear = () => rmSync(join(dist, ".cache"), { recursive: true, force: true })
+  const greet = () => {
+    const { status, stderr, stdout } = run("run", "--rm", "busybox", "echo", "hi")
+    return { status, stderr, stdout }
+  }
+  const greeted = { status: 0, stderr: "", stdout: "hi\n" }
+
+  it("is written by the first one, and left alone by those that can use it", () => {
+    clear()
+    expect(greet()).toEqual(greeted)
+    const files = kept()
+    expect(files.map((path) => path.split("/").at(-2))).toContain("simulated-run")
+    expect(files.filter((path) => /engine\.cjs/.test(path))).toHaveLength(1)
+    const written = files.map((path) => statSync(path).mtimeMs)
+    expect(greet()).toEqual(greeted)
+    expect(kept().map((path) => statSync(path).mtimeMs)).toEqual(written)
+  })
+
+  it("is made anew when it is damaged or of another build", () => {
+    clear()
+    greet()
+    for (const path of kept()) writeFileSync(path, Buffer.alloc(1000, 7))
+    expect(greet()).toEqual(greeted)
+    expect(kept().every((path) => statSync(path).size !== 1000)).toBe(true)
+    const before = kept()
+    const chunk = join(dist, "engine.cjs")
+    utimesSync(chunk, new Date(), new Date(statSync(chunk).mtimeMs + 1000))
+    expect(greet()).toEqual(greeted)
+    expect(kept().length).toBeGreaterThan(before.length)
+  })
+
+  it("is done without where nothing can be written", () => {
+    clear()
+    writeFileSync(join(dist, ".cache"), "in the way")
+    expect(greet()).toEqual(greeted)
+    clear()
+  })
+
+  it("is not written by a command that was mistaken", () => {
+    clear()
+    expect(run("run", "--no-such-flag").status).toBe(125)
+    expect(run("nothing").status).not.toBe(0)
+    expect(existsSync(join(dist, ".cache"))).toBe(false)
   })
 })
 
