@@ -1,14 +1,14 @@
 import { defineConfig } from "vitest/config"
-
-/** The virtual machine of the cgroup v2 suite is about twenty times slower than the host. */
-const slowness = process.env["CGROUP2_VM"] === "1" ? 20 : 1
+import { InOrder } from "./test/InOrder.ts"
+import { patience } from "./test/patience.ts"
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000 * slowness,
-    hookTimeout: 30_000 * slowness,
+    testTimeout: 30_000 * patience,
+    hookTimeout: 30_000 * patience,
     pool: "forks",
-    maxWorkers: 2
+    maxWorkers: 2,
+    sequence: { sequencer: InOrder }
   }
 })

@@ -9,7 +9,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ContainerConfig } from "../domain/container/ContainerConfig.ts"
 import type { ContainerError } from "../domain/container/ContainerError.ts"
-import type { ContainerRecord, ContainerState } from "../domain/container/ContainerRecord.ts"
 import type { InspectView } from "../domain/container/inspect.ts"
 import type { LogLine } from "../domain/container/LogLine.ts"
 import type { ProcessTable } from "../domain/container/ProcessTable.ts"
@@ -21,6 +20,7 @@ import { localEngine } from "./localEngine.ts"
 import type { Update } from "./container/update.ts"
 import type { Disagreement } from "./container/check.ts"
 import type { ExecOptions } from "./container/exec.ts"
+import type { Summary } from "./container/observation.ts"
 import type { LogOptions } from "./container/logs.ts"
 import type { Recovered } from "./container/recover.ts"
 import type { Client, Ending } from "./container/session.ts"
@@ -28,14 +28,9 @@ import type { StatsSample } from "./container/stats.ts"
 import type { Host } from "./Host.ts"
 import type { Kernel } from "./Kernel.ts"
 
-export type { StatsSample }
+export type { StatsSample, Summary }
 
 export type EngineError = KernelError | ContainerError
-
-export interface Summary {
-  readonly record: ContainerRecord
-  readonly state: ContainerState
-}
 
 /** Which streams a first client wants; `claim`: it will see to the container's end itself. */
 export interface AttachWish {

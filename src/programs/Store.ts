@@ -75,8 +75,11 @@ export const refresh = Effect.fnUntraced(function*(
   const found = yield* getContainer(id)
   if (found !== undefined) return found
   yield* Effect.ignore(perform("FileRemove", { path: Paths.lockFile((yield* Host).paths, id) }))
-  return yield* new ContainerError({ operation, object: name, kind: "missing", cause: `No such container: ${name}` })
+  return yield* missing(operation, name)
 })
+
+export const missing = (operation: string, reference: string): ContainerError =>
+  new ContainerError({ operation, object: reference, kind: "missing", cause: `No such container: ${reference}` })
 
 /** Stored images, then those that the engine came with. */
 export const listImages: Effect.Effect<ReadonlyArray<Stored<ImageRecord>>, KernelError, Kernel | Host> = Effect.gen(

@@ -13,17 +13,17 @@ import { parseSignal } from "../domain/text/Signal.ts"
 import { awaitExit, nobodyListens } from "./container/awaitExit.ts"
 import { rename, setPaused } from "./container/change.ts"
 import { check } from "./container/check.ts"
-import { archiveIn, archiveOut, hostRoot, rootOf } from "./container/copy.ts"
+import { archiveIn, archiveOut, copyIn, copyOut, hostRoot, statIn } from "./container/copy.ts"
 import { create } from "./container/create.ts"
 import { exec } from "./container/exec.ts"
 import { locked } from "./container/lifecycleLock.ts"
 import { logs } from "./container/logs.ts"
-import { stateOf } from "./container/observation.ts"
+import { stateOf, type Summary, summaryOf } from "./container/observation.ts"
 import { recover } from "./container/recover.ts"
 import { reap, remove } from "./container/remove.ts"
 import { session } from "./container/session.ts"
 import { kill, stop, stopLocked } from "./container/signal.ts"
-import { start, startLocked } from "./container/start.ts"
+import { start, startLocked, startUnlessRunning } from "./container/start.ts"
 import { stats } from "./container/stats.ts"
 import { top } from "./container/top.ts"
 import { update } from "./container/update.ts"
@@ -31,7 +31,7 @@ import type { AttachWish, Engine, EngineError, Session } from "./Engine.ts"
 import { Host } from "./Host.ts"
 import { importImage, removeImage } from "./image/importImage.ts"
 import { Kernel, perform } from "./Kernel.ts"
-import { findContainer, listContainers, listImages, refresh } from "./Store.ts"
+import { findContainer, listContainers, listImages, missing, refresh } from "./Store.ts"
 
 const SIGTERM = 15
 
@@ -56,9 +56,6 @@ const sessionOn = (
   resize: (rows, columns) => kernel.perform("ChannelWrite", { channel, frames: resizeFrame(rows, columns) })
 })
 
-const closing = (channel: number): Effect.Effect<void, never, Scope.Scope | Kernel> =>
-  Effect.acquireRelease(Effect.void, () => Effect.ignore(perform("ChannelClose", { channel })))
-
 export const localEngine = Effect.fnUntraced(function*(
   options: { readonly onExit: ReadonlyArray<string> }
 ): Effect.fn.Return<Engine["Service"], never, Kernel | Host> {
@@ -73,13 +70,17 @@ export const localEngine = Effect.fnUntraced(function*(
     use: (stored: { readonly record: ContainerRecord; readonly revision: number }) => Effect.Effect<A, E, R>
   ) => provide(Effect.flatMap(findContainer(operation, reference), use))
 
+  const find = (operation: string, reference: string): Effect.Effect<Summary, EngineError> =>
+    on(operation, reference, ({ record }) =>
+      Effect.flatMap(summaryOf(record), (seen) =>
+        seen === undefined ? Effect.fail(missing(operation, reference)) : Effect.succeed(seen)))
+
   const restart = (reference: string, given: { readonly signal?: number; readonly timeout?: number }) =>
     on("restart", reference, (stored) =>
       locked(stored.record.id, Effect.gen(function*() {
         const fresh = yield* refresh("restart", stored)
         const stopped = yield* stopLocked(fresh, stopOptions(fresh.record, given))
-        const started = yield* startLocked(stopped, { attach: 0, onExit: options.onExit })
-        yield* perform("ChannelClose", { channel: started.channel })
+        yield* Effect.scoped(startLocked(stopped, { attach: 0, onExit: options.onExit }))
       })))
 
   const attach = (reference: string, wish: AttachWish): Effect.Effect<Session, EngineError, Scope.Scope> =>
@@ -90,10 +91,10 @@ export const localEngine = Effect.fnUntraced(function*(
         const state = yield* stateOf(record)
         if (state.process === undefined) return yield* conflict("You cannot attach to a stopped container, start it first")
         if (state.name === "paused") return yield* conflict("You cannot attach to a paused container, unpause it first")
-        const { channel } = yield* perform("ChannelOpen", {
-          directory: Paths.runDirectory(host.paths, record.id), attach: flagsOf(wish)
-        }).pipe(Effect.catchIf(nobodyListens, () => conflict("the container's supervisor has gone, run system check --repair")))
-        yield* closing(channel)
+        const { channel } = yield* Effect.acquireRelease(
+          perform("ChannelOpen", { directory: Paths.runDirectory(host.paths, record.id), attach: flagsOf(wish) }),
+          (opened) => Effect.ignore(perform("ChannelClose", { channel: opened.channel }))
+        ).pipe(Effect.catchIf(nobodyListens, () => conflict("the container's supervisor has gone, run system check --repair")))
         return sessionOn(channel, [], kernel)
       }))
 
@@ -103,40 +104,24 @@ export const localEngine = Effect.fnUntraced(function*(
         id: stored.record.id, name: stored.record.name, warnings
       }))),
     start: (reference) =>
-      on("start", reference, (stored) =>
-        Effect.gen(function*() {
-          const state = yield* stateOf(stored.record)
-          // Docker: starting what runs already is no error
-          if (state.name === "running") return []
-          const started = yield* start(stored, { attach: 0, onExit: options.onExit })
-          yield* perform("ChannelClose", { channel: started.channel })
-          return started.warnings
-        })),
+      on("start", reference, (stored) => startUnlessRunning(stored, options)),
     startAttached: (reference, wish) =>
       on("start", reference, (stored) =>
         Effect.gen(function*() {
-          const started = yield* Effect.acquireRelease(
-            start(stored, { attach: flagsOf(wish), onExit: options.onExit }),
-            ({ channel }) => Effect.ignore(perform("ChannelClose", { channel }))
-          )
+          const started = yield* start(stored, { attach: flagsOf(wish), onExit: options.onExit })
           return { ...sessionOn(started.channel, started.frames, kernel), warnings: started.warnings }
         })),
     attach,
     exec: (reference, execOptions) =>
       on("exec", reference, (stored) =>
         Effect.gen(function*() {
-          const { channel, frames } = yield* Effect.acquireRelease(
-            exec(stored, execOptions),
-            ({ channel, directory }) =>
-              Effect.ignore(perform("ChannelClose", { channel })).pipe(
-                Effect.andThen(Effect.ignore(perform("TreeRemove", { path: directory })))
-              )
-          )
+          const { channel, frames } = yield* exec(stored, execOptions)
           return sessionOn(channel, frames, kernel)
         })),
     wait: (reference) =>
       on("wait", reference, ({ record }) =>
-        Effect.map(awaitExit(record), (exit) => exit ?? { code: 0, signal: 0, oomKilled: false })),
+        Effect.flatMap(awaitExit(record), (exit) =>
+          exit === "removed" ? Effect.fail(missing("wait", reference)) : Effect.succeed(exit ?? { code: 0, signal: 0, oomKilled: false }))),
     stop: (reference, given) =>
       on("stop", reference, (stored) => Effect.asVoid(stop(stored, stopOptions(stored.record, given)))),
     restart,
@@ -149,12 +134,10 @@ export const localEngine = Effect.fnUntraced(function*(
     reap: (id) => provide(reap(id)),
 
     list: provide(Effect.flatMap(listContainers, (all) =>
-      Effect.forEach(all, ({ record }) => Effect.map(stateOf(record), (state) => ({ record, state }))))),
-    find: (operation, reference) =>
-      on(operation, reference, ({ record }) => Effect.map(stateOf(record), (state) => ({ record, state }))),
+      Effect.map(Effect.forEach(all, ({ record }) => summaryOf(record)), (seen) => seen.filter((one) => one !== undefined)))),
+    find,
     inspect: (reference) =>
-      on("inspect", reference, ({ record }) =>
-        Effect.map(stateOf(record), (state) => inspectView(record, state, host.paths))),
+      Effect.map(find("inspect", reference), ({ record, state }) => inspectView(record, state, host.paths)),
     size: (reference) =>
       on("inspect", reference, ({ record }) =>
         Effect.gen(function*() {
@@ -170,16 +153,11 @@ export const localEngine = Effect.fnUntraced(function*(
     stats: (references) => provideStream(stats(references)),
 
     stat: (reference, path, follow) =>
-      on("cp", reference, ({ record }) =>
-        Effect.flatMap(rootOf(record), (root) => perform("RootStat", { root, path, follow }))),
+      on("cp", reference, (stored) => statIn(stored, path, follow)),
     copyOut: (reference, path, how) =>
-      provideStream(Stream.unwrap(
-        Effect.map(Effect.flatMap(findContainer("cp", reference), ({ record }) => rootOf(record)), (root) =>
-          archiveOut(root, path, how))
-      )),
+      provideStream(Stream.unwrap(Effect.map(findContainer("cp", reference), (stored) => copyOut(stored, path, how)))),
     copyIn: (reference, path, data, owner) =>
-      on("cp", reference, ({ record }) =>
-        Effect.flatMap(rootOf(record), (root) => archiveIn(root, path, data, owner))) as never,
+      on("cp", reference, (stored) => copyIn(stored, path, data, owner)) as never,
     host: {
       stat: (path, follow) => provide(perform("RootStat", { root: hostRoot, path, follow })),
       copyOut: (path, how) => provideStream(archiveOut(hostRoot, path, how)),

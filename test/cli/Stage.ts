@@ -42,6 +42,8 @@ export interface Outcome {
   /** Whether the terminal was raw at some time, and is now. */
   readonly wasRaw: boolean
   readonly isRaw: boolean
+  /** What was said on stderr while it was raw, where a line feed does not lead to the first column. */
+  readonly saidRaw: string
 }
 
 const never = (): never => {
@@ -54,7 +56,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): Promise<Outcome> => {
   const output = { stdout: "", stderr: "" }
   const files = new Map(Object.entries(props.files ?? {}))
-  const raw = { was: false, is: false }
+  const raw = { was: false, is: false, said: "" }
   let writes = 0
   const terminal = Layer.succeed(Terminal, {
     input: Stream.fromIterable((props.stdin ?? []).map(bytes)),
@@ -62,7 +64,9 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
       if (stream === "stdout" && writes++ >= (props.patience ?? Infinity)) {
         return Effect.fail(new OutputClosed({ stream, errno: "EPIPE" }))
       }
-      output[stream] += typeof data === "string" ? data : new TextDecoder().decode(data)
+      const text = typeof data === "string" ? data : new TextDecoder().decode(data)
+      output[stream] += text
+      if (raw.is && stream === "stderr") raw.said += text
       return Effect.void
     }),
     isTerminal: (stream) => props.terminals?.includes(stream) === true,
@@ -91,7 +95,7 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
     exists: (path) => Effect.succeed(files.has(path)),
     removeFile: (path) => Effect.sync(() => void files.delete(path))
   })
-  const done = (exitCode: number): Outcome => ({ exitCode, ...output, files, wasRaw: raw.was, isRaw: raw.is })
+  const done = (exitCode: number): Outcome => ({ exitCode, ...output, files, wasRaw: raw.was, isRaw: raw.is, saidRaw: raw.said })
   const found = findCommand(argv, () => 80)
   const read = found._tag === "Answer" ? found : readCommand(await found.entry.load(), found, () => 80)
   if (read._tag === "Answer") {

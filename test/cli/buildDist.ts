@@ -10,7 +10,7 @@ interface BuildOptions extends InputOptions {
 
 /** Below dist, from where package and addon are found. Gives the path; whoever calls removes it. */
 export const buildDist = async (name: string): Promise<string> => {
-  const dir = join(project, "dist", name)
+  const dir = join(project, "dist", `${name}-${process.pid}`)
   const config = await import(join(project, "rolldown.config.mjs")) as { readonly default: ReadonlyArray<BuildOptions> }
   for (const { output, ...input } of config.default) {
     const bundle = await rolldown({ ...input, cwd: project })

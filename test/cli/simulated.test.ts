@@ -120,6 +120,28 @@ describe("--trace and replay", () => {
     expect(exitCode).toBe(0)
   })
 
+  it("knows what ran before the trace began", async () => {
+    await fx(["run", "-d", "--name", "web", "busybox", "sleep", "1000"])
+    for (const line of [
+      ["exec", "web", "echo", "in"], ["pause", "web"], ["unpause", "web"], ["update", "-m", "100m", "web"],
+      ["rename", "web", "shop"], ["kill", "shop"], ["start", "shop"], ["restart", "-t", "0", "shop"],
+      ["exec", "shop", "id", "-un"], ["rm", "-f", "shop"]
+    ]) {
+      const trace = join(root, "trace")
+      expect((await fx(["--trace", trace, ...line])).exitCode).toBe(0)
+      const { stdout } = await fx(["replay", "trace"], { files: { trace: readFileSync(trace, "utf8") } })
+      expect(stdout, line.join(" ")).toMatch(/^[0-9]+ operations, 0 differences\n$/)
+    }
+  })
+
+  it("shows long results from where they part", async () => {
+    const trace = join(root, "trace")
+    await fx(["--trace", trace, "run", "--rm", "busybox", "echo", "begin".repeat(100), "hi"])
+    const text = readFileSync(trace, "utf8").replaceAll(`"hi"`, `"ho"`)
+    const { stdout } = await fx(["replay", "trace"], { files: { trace: text } })
+    expect(stdout).toMatch(/ChannelRead: recorded …[begin]+ hi.*, simulated …[begin]+ ho/m)
+  })
+
   it("says where something else comes of an operation", async () => {
     const trace = join(root, "trace")
     await fx(["--trace", trace, "run", "--rm", "busybox", "echo", "hi"])

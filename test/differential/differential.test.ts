@@ -5,6 +5,7 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { unavailable } from "../laws/linuxGround.ts"
+import { patience } from "../patience.ts"
 import { bothGrounds, differenceOf, type Grounds } from "./bothGrounds.ts"
 import { examples } from "./examples.ts"
 import { program } from "./generate.ts"
@@ -23,14 +24,14 @@ describe.skipIf(unavailable !== undefined)(titled("this kernel and the simulated
   afterAll(async () => (await grounds)?.close())
 
   for (const [name, example] of Object.entries(examples)) {
-    it(`when ${name}`, { timeout: 120_000 }, async () => {
+    it(`when ${name}`, { timeout: 120_000 * patience }, async () => {
       const difference = await differenceOf(await both(), example)
       assert.isUndefined(difference, difference)
     })
   }
 
   for (const seed of seeds) {
-    it(`in ${programsPerSeed} programs of the seed ${seed}`, { timeout: 600_000 }, async () => {
+    it(`in ${programsPerSeed} programs of the seed ${seed}`, { timeout: 600_000 * patience }, async () => {
       const here = await both()
       await fc.assert(
         fc.asyncProperty(program, async (one) => {

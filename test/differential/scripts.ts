@@ -80,7 +80,8 @@ const command = (depth: number): fc.Arbitrary<string> => {
     { weight: 1, arbitrary: joined("case", word, "in (a*) ", inner, ";; (*)", inner, ";; esac") },
     { weight: 1, arbitrary: inner.map((text) => `echo got $( ${text} )`) },
     { weight: 1, arbitrary: inner.map((text) => `! { ${text}; }`) },
-    { weight: 1, arbitrary: inner.map((text) => `(${text}) & wait`) }
+    // In braces: before a pipe, `wait` would wait in a shell of its own, and for nothing
+    { weight: 1, arbitrary: inner.map((text) => `{ (${text}) & wait; }`) }
   )
 }
 

@@ -25,7 +25,7 @@ export const eventually = async (what: string, holds: () => boolean): Promise<vo
 }
 
 /** Node of the tests, whatever `node` is on this machine. */
-const environment = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`, HOST_ONLY: "host" }
+export const environment = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`, HOST_ONLY: "host" }
 
 /** Somebody at a terminal of `script`: what they see, and what they type. */
 export class Typist {
@@ -73,7 +73,7 @@ export class RealCli {
   }
 
   get program(): string {
-    return join(this.dist, "cli.mjs")
+    return join(this.dist, "cli.cjs")
   }
 
   get roots(): ReadonlyArray<string> {

@@ -16,6 +16,8 @@ import { Engine, type EngineError } from "../../src/programs/Engine.ts"
 import { Host } from "../../src/programs/Host.ts"
 import type { Kernel } from "../../src/programs/Kernel.ts"
 
+export { patience } from "../patience.ts"
+
 const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path))
 
 /** Why the root-only suite cannot run here, or undefined. */
@@ -27,9 +29,6 @@ export const unavailable: string | undefined = process.getuid?.() !== 0
 
 /** Titles say so when a suite is skipped. */
 export const titled = (title: string): string => unavailable === undefined ? title : `${title} [skipped: ${unavailable}]`
-
-/** Tests in a slow virtual machine wait longer. */
-export const patience = process.env["CGROUP2_VM"] === "1" ? 20 : 1
 
 export interface Outcome {
   readonly code: number

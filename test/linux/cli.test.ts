@@ -1,12 +1,12 @@
 /** The command line on this kernel, end to end: docker's commands with docker's meaning. */
 import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { upperDirectory } from "../../src/domain/container/Paths.ts"
-import { eventually, pause, RealCli } from "./RealCli.ts"
-import { titled, unavailable } from "./RealEngine.ts"
+import { environment, eventually, pause, RealCli, Typist } from "./RealCli.ts"
+import { patience, titled, unavailable } from "./RealEngine.ts"
 
 describe.skipIf(unavailable !== undefined)(titled("the command line on this kernel"), () => {
   const cli = new RealCli()
@@ -57,6 +57,11 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
         .toMatchObject({ code: 125, stderr: expect.stringMatching(/\/nosuch: no such file or directory/) })
     })
 
+    it("--read-only goes for the root and the files of /etc, not for what is mounted", () => {
+      const script = "for f in /x /etc/hosts /etc/resolv.conf /run/x /dev/shm/x; do (echo > $f) 2>/dev/null && echo $f; done; true"
+      expect(cli.sh(["--read-only", "--tmpfs", "/run"], script).stdout).toBe("/run/x\n/dev/shm/x\n")
+    })
+
     it("closes stdin for itself: what comes after its end is still seen", () => {
       const ran = cli.fed("a\nb\n", "run", "--rm", "-i", "--rootfs", cli.rootfs, "--", "sh", "-c", "wc -l; sleep 0.3; echo after; exit 5")
       expect(ran).toMatchObject({ code: 5, stdout: "2\nafter\n" })
@@ -76,7 +81,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     })
 
     it("joins the namespaces of another container, and the host's", () => {
-      cli.start("other", ["-h", "named", "--add-host", "friend:10.9.8.7"], "sleep", "100")
+      cli.start("other", ["-h", "named", "--add-host", "friend:10.9.8.7"], "sleep", "1000")
       const links = (pid: string) => ["pid", "ipc", "net"].map((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`))
       const show = "for n in pid ipc net; do readlink /proc/self/ns/$n; done; hostname; grep -c friend /etc/hosts"
       const joined = ["--pid", "container:other", "--ipc", "container:other", "--network", "container:other"]
@@ -111,6 +116,86 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     })
   })
 
+  describe("at a terminal", () => {
+    const interactive = () => `--rootfs ${cli.rootfs} -- sh`
+    /** Tells its name, runs `command`, then its exit status and whether the terminal takes lines again. */
+    const typist = (command: string) =>
+      new Typist(`tty; stty rows 30 cols 100; sh -c 'echo client=$$; exec ${command}'; echo code=$?; stty -a | grep -o '.icanon'`)
+    const clientOf = ({ screen }: Typist) => Number(/client=([0-9]+)/.exec(screen)?.[1])
+
+    it("has the terminal's size, follows it, and leaves it as it was", async () => {
+      const user = typist(`${cli.command} run --rm -it ${interactive()}`)
+      await user.sees(/# /)
+      user.type("stty size; tty; echo $TERM\n")
+      await user.sees(/\n30 100\n\/dev\/pts\/0\nxterm\n/)
+      execFileSync("stty", ["-F", /\/dev\/pts\/[0-9]+/.exec(user.screen)![0], "rows", "41", "cols", "91"])
+      await pause(200 * patience)
+      user.type("stty size\n")
+      await user.sees(/\n41 91\n/)
+      user.type("exit 5\n")
+      await user.sees(/code=5\n icanon/)
+    })
+
+    it("is left by the detach keys, entered again by attach, and raw for no longer than that", async () => {
+      const user = typist(`${cli.command} run -it --name left ${interactive()}`)
+      await user.sees(/# /)
+      user.type("\x10\x11")
+      await user.sees(/read escape sequence\ncode=0\n icanon/)
+      expect(cli.states).toEqual(["left running"])
+      const again = typist(`${cli.command} attach --detach-keys ctrl-x,y left`)
+      await again.sees(/# /)
+      again.type("echo again$((1+1))\n")
+      await again.sees(/again2/)
+      process.kill(clientOf(again), "SIGTERM")
+      await again.sees(/code=143\n icanon/)
+      expect(cli.states).toEqual(["left running"])
+      const last = typist(`${cli.command} attach left`)
+      await last.sees(/# /)
+      cli.fx("kill", "left")
+      await last.sees(/code=137\n icanon/)
+    })
+
+    it("that is hung up leaves containers running, attached or not", async () => {
+      const user = typist(`${cli.command} run -it --name hung ${interactive()}`)
+      await user.sees(/# /)
+      const detached = typist(`${cli.command} run -d --name away --rootfs ${cli.rootfs} -- sleep 1000`)
+      await detached.sees(/code=0/)
+      for (const one of [user, detached]) {
+        one.hangUp()
+        await one.ended
+      }
+      await pause(300)
+      expect(cli.states).toEqual(["away running", "hung running"])
+    })
+
+    it("exec has one of its own, and start -ai and Ctrl-C do what they do at a shell", async () => {
+      cli.start("host", [], "sleep", "1000")
+      const user = typist(`${cli.command} exec -it host sh`)
+      await user.sees(/# /)
+      user.type("stty size; exit 7\n")
+      await user.sees(/30 100\n.*code=7\n icanon/s)
+      cli.fx("create", "-it", "--init", "--name", "made", "--rootfs", cli.rootfs, "--", "sleep", "1000")
+      const started = typist(`${cli.command} start -ai made`)
+      await eventually("it runs", () => cli.states.includes("made running"))
+      started.type("\x03")
+      await started.sees(/code=130\n icanon/)
+    })
+
+    it("is asked for where there is none", () => {
+      const none = { code: 1, stderr: expect.stringMatching(/the input device is not a TTY/) }
+      expect(cli.run(["-it"], "sh")).toMatchObject(none)
+      expect(cli.run(["-t"], "tty").stdout).toBe("/dev/pts/0\r\n")
+    })
+  })
+
+  it("--sig-proxy=false keeps signals to the client: it ends, the container goes on", async () => {
+    const { child, code } = cli.spawn("run", "--sig-proxy=false", "--name", "on", "--rootfs", cli.rootfs, "--", "sleep", "1000")
+    await eventually("it runs", () => cli.states.includes("on running"))
+    child.kill("SIGINT")
+    expect(await code).toBe(130)
+    expect(cli.states).toEqual(["on running"])
+  })
+
   describe("a detached container", () => {
     it("outlives its command, can be looked at, stopped, started and removed", () => {
       const id = cli.start("web", ["--stop-signal", "USR1"], "sh", "-c", "trap 'echo bye; exit 3' USR1; echo up; while :; do sleep 0.05; done")
@@ -127,6 +212,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
       expect(cli.fx("kill", "shop").code).toBe(0)
       expect(cli.fx("wait", "shop").stdout).toBe("137\n")
       expect(cli.fx("rm", "shop", "nosuch")).toEqual({ code: 1, stdout: "shop\n", stderr: "fx-engine: No such container: nosuch\n" })
+      expect(cli.fx("rm", "-f", "nosuch")).toEqual({ code: 0, stdout: "", stderr: "fx-engine: No such container: nosuch\n" })
     })
 
     it("of --rm is removed when it ends though nobody waits for it", async () => {
@@ -135,7 +221,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     })
 
     it("is paused and goes on", () => {
-      cli.start("still", [], "sleep", "100")
+      cli.start("still", [], "sleep", "1000")
       expect(cli.fx("pause", "still").code).toBe(0)
       expect(cli.fx("ps", "--format", "{{.Status}}").stdout).toMatch(/\(Paused\)/)
       expect(cli.fx("exec", "still", "true")).toMatchObject({ code: 1, stderr: expect.stringMatching(/paused, unpause/) })
@@ -144,7 +230,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     })
 
     it("gets other limits while it runs, and statistics", () => {
-      cli.start("small", ["-m", "64m", "--pids-limit", "20"], "sleep", "100")
+      cli.start("small", ["-m", "64m", "--pids-limit", "20"], "sleep", "1000")
       expect(cli.fx("update", "-m", "100m", "--memory-swap", "200m", "--pids-limit", "30", "small").code).toBe(0)
       const limits = "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cd /sys/fs/cgroup && cat pids.max memory.max"
       expect(cli.fx("exec", "small", "sh", "-c", limits).stdout).toBe(`30\n${100 << 20}\n`)
@@ -164,7 +250,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
   })
 
   it("exec runs programs with users, directories, input and docker's exit statuses", () => {
-    cli.start("host", ["-eA=1"], "sleep", "100")
+    cli.start("host", ["-eA=1"], "sleep", "1000")
     expect(cli.fx("exec", "-u", "alice", "-w", "/tmp", "-eB=2", "host", "sh", "-c", "echo $A $B; id -un; pwd; exit 9"))
       .toEqual({ code: 9, stdout: "1 2\nalice\n/tmp\n", stderr: "" })
     expect(cli.fed("typed", "exec", "-i", "host", "cat").stdout).toBe("typed")
@@ -194,7 +280,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     mkdirSync(join(cli.directory, "tree/below"), { recursive: true })
     cli.file("tree/below/leaf", "leaf\n")
     const tree = join(cli.directory, "tree")
-    cli.start("running", [], "sleep", "100")
+    cli.start("running", [], "sleep", "1000")
     cli.fx("create", "--name", "waiting", "--rootfs", cli.rootfs, "--", "true")
     for (const name of ["running", "waiting"]) {
       expect(cli.fx("cp", tree, `${name}:/new`).code).toBe(0)
@@ -202,7 +288,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
       const out = join(cli.directory, `out-${name}`)
       expect(cli.fx("cp", `${name}:/new/.`, out).code).toBe(0)
       expect(readFileSync(join(out, "tree/below/leaf"), "utf8")).toBe("leaf\n")
-      const archive = spawnSync(cli.program, [...cli.roots, "cp", `${name}:/new/below`, "-"]).stdout
+      const archive = spawnSync(cli.program, [...cli.roots, "cp", `${name}:/new/below`, "-"], { env: environment }).stdout
       expect(execFileSync("tar", ["tf", "-"], { input: archive, encoding: "utf8" })).toBe("below/\nbelow/leaf\n")
       expect(cli.fed(archive, "cp", "-", `${name}:/tmp`).code).toBe(0)
       expect(cli.fx("cp", `${name}:/tmp/below/leaf`, out).code).toBe(0)
@@ -228,9 +314,9 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
   })
 
   it("ps, inspect, info and version print tables, templates, JSON and bare ids", () => {
-    const id = cli.start("shown", ["-l", "a=b", "-h", "named"], "sleep", "100")
+    const id = cli.start("shown", ["-l", "a=b", "-h", "named"], "sleep", "1000")
     expect(cli.fx("ps", "-q", "--no-trunc").stdout).toBe(`${id}\n`)
-    expect(cli.fx("ps", "--format", "table {{.Names}}\t{{.Command}}").stdout).toBe("NAMES     COMMAND\nshown     \"sleep 100\"\n")
+    expect(cli.fx("ps", "--format", "table {{.Names}}\t{{.Command}}").stdout).toBe("NAMES     COMMAND\nshown     \"sleep 1000\"\n")
     expect(JSON.parse(cli.fx("ps", "--format", "json").stdout)).toMatchObject({ ID: id.slice(0, 12), State: "running", Labels: "a=b" })
     expect(cli.fx("ps", "-aq", "--filter", "label=a=c").stdout).toBe("")
     expect(cli.inspect("shown", "{{.Config.Hostname}} {{index .Config.Labels \"a\"}} {{len .HostConfig.MaskedPaths}}")).toMatch(/^named b 1[0-9]$/)
@@ -246,9 +332,9 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     ]
 
     it("shows the operations of every command that changes something, and changes nothing", () => {
-      cli.start("planned", [], "sleep", "100")
+      cli.start("planned", [], "sleep", "1000")
       cli.fx("pause", "planned")
-      cli.start("going", [], "sleep", "100")
+      cli.start("going", [], "sleep", "1000")
       const before = world()
       const file = cli.file("copied", "copied")
       for (const [tag, ...line] of [
@@ -271,8 +357,22 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     })
   })
 
-  it("--trace records what was done, and replay does it again on the simulated kernel", () => {
-    cli.start("there", [], "sleep", "100")
+  it("--trace records what was done, and replay does it again on the simulated kernel without a difference", () => {
+    const same = (...line: ReadonlyArray<string>) => {
+      const trace = join(cli.directory, "same")
+      cli.fx("--trace", trace, ...line)
+      expect(cli.fx("replay", trace).stdout, line.join(" ")).toMatch(/^[0-9]+ operations, 0 differences\n$/)
+    }
+    // The first start of an engine is left out: it makes cgroups with all controllers that this host has
+    cli.start("before", ["-m", "64m"], "sleep", "1000")
+    same("run", "--rm", "--rootfs", cli.rootfs, "--", "sh", "-c", "echo out; exit 3")
+    same("exec", "-u", "alice", "before", "id", "-u")
+    same("update", "-m", "80m", "before")
+    same("rm", "-f", "before")
+  })
+
+  it("replay says where the simulated machine is another", () => {
+    cli.start("there", [], "sleep", "1000")
     const trace = join(cli.directory, "trace")
     expect(cli.fx("--trace", trace, "run", "--rm", "fx/hello").code).toBe(0)
     const entries = readFileSync(trace, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { readonly durationNs: number })
@@ -290,7 +390,7 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     const env = { PATH: `${process.execPath.replace(/\/node$/, "")}:${process.env["PATH"]}` }
     const fx = (...argv: ReadonlyArray<string>) => spawnSync("setpriv", [...nobody, ...argv], { encoding: "utf8", env })
     expect(fx("run", "--rm", "busybox", "sh", "-c", "echo hi; exit 3")).toMatchObject({ status: 3, stdout: "hi\n" })
-    expect(fx("run", "-d", "--name", "web", "busybox", "sleep", "100").status).toBe(0)
+    expect(fx("run", "-d", "--name", "web", "busybox", "sleep", "1000").status).toBe(0)
     expect(fx("exec", "web", "echo", "inside").stdout).toBe("inside\n")
     const real = nobody.filter((word) => word !== "--simulated")
     expect(spawnSync("setpriv", [...real, "--exec-root", join(cli.directory, "sim/run"), "run", "--rm", "fx/hello"], { encoding: "utf8", env }))
@@ -300,14 +400,38 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
   describe("system check", () => {
     const parentOf = (pid: string): number => Number(/^PPid:\s*([0-9]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
+    /** The freezer's, or the one of v2. */
+    const cgroupOf = (pid: string): string => {
+      const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8")
+      const freezer = /^[0-9]+:freezer:(.+)$/m.exec(lines)?.[1]
+      return freezer === undefined ? `/sys/fs/cgroup${/^0::(.+)$/m.exec(lines)?.[1]}` : `/sys/fs/cgroup/freezer${freezer}`
+    }
+
     it("finds and mends a container whose supervisor was killed", () => {
-      cli.start("lost", [], "sleep", "100")
+      cli.start("lost", [], "sleep", "1000")
       process.kill(parentOf(cli.inspect("lost", "{{.State.Pid}}")), "SIGKILL")
       expect(cli.fx("system", "check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/open +it runs without its supervisor/) })
       expect(cli.fx("system", "check", "--repair")).toMatchObject({ code: 0, stdout: expect.stringMatching(/mended/) })
       expect(cli.fx("system", "check").stdout).toBe("records and kernel agree\n")
       expect(cli.states).toEqual(["lost exited"])
       expect(cli.fx("start", "lost").code).toBe(0)
+    })
+
+    it("finds and removes what belongs to no container", () => {
+      const id = cli.start("mine", [], "sleep", "1000")
+      const stray = (path: string) => path.replaceAll(id, "ab".repeat(32))
+      const directories = [
+        stray(dirname(upperDirectory(cli.engine.paths, id))), join(cli.engine.paths.execRoot, "containers", "ab".repeat(32)),
+        stray(cgroupOf(cli.inspect("mine", "{{.State.Pid}}")))
+      ]
+      for (const directory of directories) mkdirSync(directory)
+      const { code, stdout } = cli.fx("system", "check")
+      expect(code).toBe(1)
+      for (const directory of directories) expect(stdout).toMatch(new RegExp(`^${directory} +open +it belongs to no container$`, "m"))
+      expect(cli.fx("system", "check", "--repair").code).toBe(0)
+      expect(directories.filter((directory) => existsSync(directory))).toEqual([])
+      expect(cli.fx("system", "check").stdout).toBe("records and kernel agree\n")
+      expect(cli.states).toEqual(["mine running"])
     })
 
     it("finds a writable layer that somebody removed, and makes an empty one", () => {
@@ -323,8 +447,8 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
 
     it("has nothing to say after programs were killed at any time of a start", async () => {
       for (let wait = 60; wait < 400; wait += 40) {
-        const { child, code } = cli.spawn("run", "-d", "--rootfs", cli.rootfs, "--", "sleep", "100")
-        await pause(wait)
+        const { child, code } = cli.spawn("run", "-d", "--rootfs", cli.rootfs, "--", "sleep", "1000")
+        await pause(wait * patience)
         child.kill("SIGKILL")
         await code
       }

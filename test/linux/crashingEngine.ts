@@ -1,7 +1,9 @@
 /**
  * An engine process that kills itself, by SIGKILL, before or after the k-th operation of a command. Prints
- * `done` when the command has fewer operations. Arguments: directory, rootfs, command, k, before|after.
+ * `done` when the command has fewer operations. Arguments: directory, rootfs, command, k, before|after. It begins
+ * when there is a byte to read, so that it can be loaded while another is at work.
  */
+import { readSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -80,6 +82,7 @@ const layer = Engine.local({ onExit: [] }).pipe(
   Layer.provide(Host.layer({ paths, builtinImages: [] })), Layer.provide(kernel)
 )
 
+if (readSync(0, new Uint8Array(1)) === 0) process.exit(1)
 await Effect.runPromise(Effect.provide(commands[command]!, layer))
 process.stdout.write("done\n")
 process.exit(0)

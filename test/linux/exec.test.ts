@@ -10,7 +10,7 @@ describe.skipIf(unavailable !== undefined)(titled("exec into a container with a 
   it("has streams that its own users may open again: pipes and terminals, root and another", async () => {
     await real.run(Effect.gen(function*() {
       const engine = yield* Engine
-      const { id } = yield* engine.create(real.config(["sleep", "60"], { usernsMode: "private" }), "")
+      const { id } = yield* engine.create(real.config(["sleep", "1000"], { usernsMode: "private" }), "")
       yield* engine.start(id)
       const said = (script: string, user: string, tty: boolean) =>
         Effect.scoped(Effect.gen(function*() {

@@ -80,7 +80,7 @@ describe.skipIf(unavailable !== undefined)(titled("containers on this kernel"), 
   it("run a second program inside by exec, in the same namespaces and cgroup", async () => {
     await real.run(Effect.gen(function*() {
       const engine = yield* Engine
-      const { id } = yield* engine.create(real.config(["sleep", "60"], { env: ["A=1"] }), "")
+      const { id } = yield* engine.create(real.config(["sleep", "1000"], { env: ["A=1"] }), "")
       yield* engine.start(id)
       const pieces: Array<string> = []
       const ending = yield* Effect.scoped(Effect.gen(function*() {

@@ -35,8 +35,7 @@ export const buildInit = (): void => {
   })
 }
 
-/** Times in tests are this many times longer inside the virtual machine of the cgroup v2 suite. */
-export const slowness = process.env["CGROUP2_VM"] === "1" ? 20 : 1
+export { patience as slowness } from "../patience.ts"
 
 export const isRoot = process.getuid?.() === 0
 
@@ -267,7 +266,8 @@ export class FxInit {
 export const temporaryBase = (): string => mkdtempSync("/tmp/fx-init-test-")
 
 export const removeBase = (base: string): void => {
-  for (const run of started) {
+  // The next file has this list too when files share a process
+  for (const run of started.splice(0)) {
     const init = run.process.exitCode === null ? run.status.init : undefined
     if (run.process.signalCode === null && init !== undefined) process.kill(init.pid, "SIGKILL")
   }

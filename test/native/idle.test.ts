@@ -24,15 +24,21 @@ beforeAll(() => {
 })
 afterAll(() => removeBase(base))
 
-const pause = (milliseconds: number) =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds * slowness))
+/** Waits until it holds, or the time is up: what it should be is asserted by who waited. */
+const within = async (milliseconds: number, holds: () => boolean): Promise<void> => {
+  for (const end = Date.now() + milliseconds * slowness; !holds() && Date.now() < end;) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
 
 /** Resident memory in kB, however many others share it: an upper bound of the proportional share. */
 const resident = (run: FxInit): number =>
   Number(/^Rss: +(\d+) kB/m.exec(readFileSync(`/proc/${run.process.pid}/smaps_rollup`, "utf8"))![1])
 
+const maps = (run: FxInit): string => readFileSync(`/proc/${run.process.pid}/maps`, "utf8")
+
 const code = (run: FxInit): number =>
-  readFileSync(`/proc/${run.process.pid}/maps`, "utf8")
+  maps(run)
     .split("\n")
     .filter((line) => line.includes("r-xp") && line.includes("fx-init"))
     .reduce((sum, line) => {
@@ -54,12 +60,12 @@ describe.runIf(isRoot)("an idle supervisor", () => {
         log: { path: join(base, `idle-${terminal}.log`), maxSize: 0, maxFiles: 1 }
       })
       await run.started()
-      await pause(1300)
+      await within(1300, () => resident(run) <= 48)
       expect(resident(run)).toBeLessThanOrEqual(48)
       run.channel.stdin("go\n")
       await run.channel.until(() => run.channel.stdout.includes("done"))
       expect(resident(run)).toBeGreaterThan(48)
-      await pause(1300)
+      await within(1300, () => resident(run) <= 48)
       expect(resident(run)).toBeLessThanOrEqual(48)
       process.kill(run.channel.pid, "SIGKILL")
       await run.finished()
@@ -84,9 +90,9 @@ describe.runIf(isRoot)("an idle supervisor", () => {
     )
     await run.started()
     const before = code(run)
-    await pause(1300)
+    await within(1300, () => before - code(run) > 16_384 && !maps(run).includes("specification"))
     expect(before - code(run)).toBeGreaterThan(16_384)
-    expect(readFileSync(`/proc/${run.process.pid}/maps`, "utf8")).not.toContain("specification")
+    expect(maps(run)).not.toContain("specification")
     const later = await run.connect(everything & ~attachFlags.claim)
     later.stdin("go\n")
     await later.until(() => later.exit !== undefined)
@@ -105,7 +111,7 @@ describe.runIf(isRoot)("an idle supervisor", () => {
     })
     await run.started()
     const before = code(run)
-    await pause(1500)
+    await within(1500, () => before - code(run) > 16_384)
     expect(before - code(run)).toBeGreaterThan(16_384)
     expect(existsSync(run.directory)).toBe(true)
     process.kill(run.channel.pid, "SIGKILL")

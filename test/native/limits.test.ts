@@ -45,6 +45,10 @@ const hasVersion1 =
 const unified = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((path) =>
   existsSync(join(path, "cgroup.controllers"))
 )
+/** Whether groups of version 2 below the root have limits of memory. */
+const limitsMemory =
+  unified !== undefined &&
+  readFileSync(join(unified, "cgroup.subtree_control"), "utf8").split(/\s/).includes("memory")
 
 describe.runIf(isRoot)("rights and limits", () => {
   /** BPF_RET | BPF_K, SECCOMP_RET_ALLOW of include/uapi/linux/seccomp.h. */
@@ -99,7 +103,7 @@ describe.runIf(isRoot)("rights and limits", () => {
     }
   )
 
-  it.runIf(hasVersion1)("tell that the OOM killer struck", async () => {
+  it.runIf(hasVersion1)("tell that the OOM killer struck in a group of version 1", async () => {
     const memory = group("memory", "oom")
     mkdirSync(memory)
     writeFileSync(join(memory, "memory.limit_in_bytes"), String(6 * 2 ** 20))
@@ -122,7 +126,7 @@ describe.runIf(isRoot)("rights and limits", () => {
   })
 
   it.runIf(hasVersion1)(
-    "kill what is left in the groups when the pid namespace is the host's",
+    "kill what is left in the groups of version 1 when the pid namespace is the host's",
     async () => {
       const pids = group("pids", "left")
       mkdirSync(pids)
@@ -142,7 +146,7 @@ describe.runIf(isRoot)("rights and limits", () => {
   )
 
   it.runIf(hasVersion1)(
-    "kill what was moved into groups below, at any depth, though nothing is to be removed",
+    "kill what was moved into groups of version 1 below, at any depth, though nothing is to be removed",
     async () => {
       const pids = group("pids", "below")
       const deep = join(pids, ...Array.from({ length: 20 }, (_, level) => String(level)))
@@ -196,6 +200,53 @@ describe.runIf(isRoot)("rights and limits", () => {
     }
   )
 
+  it.runIf(unified !== undefined)(
+    "kill what was moved into groups of version 2 below, at any depth, and remove them",
+    async () => {
+      const directory = join(unified!, `fx-test-${process.pid}-deep`)
+      const deep = join(directory, ...Array.from({ length: 20 }, (_, level) => String(level)))
+      mkdirSync(deep, { recursive: true })
+      const target = "/group"
+      const inside = deep.replace(directory, target)
+      const run = new FxInit(base, {
+        namespaces: ["mnt"],
+        cgroup: directory,
+        program: [
+          { _tag: "TreeOpen", slot: 0, source: directory, recursive: true },
+          ...inRoot(
+            [
+              ...devOperations(false),
+              { _tag: "MountTree", slot: 0, target, attributes: [], propagation: "rprivate" }
+            ],
+            `sleep 30 & sleep 30 & echo $! > ${target}/0/cgroup.procs; sleep 30 & echo $! > ${inside}/cgroup.procs; cat ${target}/0/cgroup.procs ${inside}/cgroup.procs | wc -l; exit 0`
+          )
+        ],
+        killFiles: [join(directory, "cgroup.kill")],
+        removeDirectories: [directory]
+      })
+      const channel = await run.finished()
+      expect([channel.stdout, channel.stderr]).toEqual(["2\n", ""])
+      expect(existsSync(directory)).toBe(false)
+    }
+  )
+
+  it.runIf(limitsMemory)("tell that the OOM killer struck in a group of version 2", async () => {
+    const directory = join(unified!, `fx-test-${process.pid}-oom`)
+    mkdirSync(directory)
+    writeFileSync(join(directory, "memory.max"), String(6 * 2 ** 20))
+    const run = new FxInit(base, {
+      cgroup: directory,
+      program: inRoot([], "x=$(yes | head -c 30000000); echo survived"),
+      oomFile: join(directory, "memory.events"),
+      killFiles: [join(directory, "cgroup.kill")],
+      removeDirectories: [directory]
+    })
+    const channel = await run.finished()
+    expect(channel.exit).toEqual({ code: 137, signal: 9, oomKilled: true })
+    expect(run.status.exited!.status.oomKilled).toBe(true)
+    expect(existsSync(directory)).toBe(false)
+  })
+
   it.runIf(unified !== undefined)("are taken back when the start fails", async () => {
     const directory = join(unified!, `fx-test-${process.pid}-failed`)
     mkdirSync(directory)
@@ -209,7 +260,7 @@ describe.runIf(isRoot)("rights and limits", () => {
   })
 
   afterAll(() => {
-    for (const controller of ["memory", "pids", "unified"]) {
+    for (const controller of ["memory", "pids", "unified", "."]) {
       if (!existsSync(`/sys/fs/cgroup/${controller}`)) continue
       for (const name of readdirSync(`/sys/fs/cgroup/${controller}`)) {
         if (name.startsWith(`fx-test-${process.pid}-`))

@@ -18,9 +18,15 @@ const together = 50
 const checkReference = (reference: string): Effect.Effect<void, CommandError> =>
   reference.trim() === "" ? Effect.fail(refusal("invalid container name or ID: value is empty")) : Effect.void
 
+interface Options {
+  readonly concurrent: boolean
+  /** Failures that are told and yet are none, such as `rm -f` of what is not there. */
+  readonly forgives?: (error: CommandError) => boolean
+}
+
 /** `act` gives the line to print. The exit status is 1 when one failed. */
 export const forEachReference = <E extends CommandError = EngineError>(
-  references: ReadonlyArray<string>, act: Act<E>, options: { readonly concurrent: boolean }
+  references: ReadonlyArray<string>, act: Act<E>, options: Options
 ): Effect.Effect<number, OutputClosed, Engine | Terminal> => Effect.gen(function*() {
   const outcomes = references.map(() => Deferred.makeUnsafe<string, CommandError>())
   yield* Effect.forEach(references, (reference, index) =>
@@ -28,14 +34,14 @@ export const forEachReference = <E extends CommandError = EngineError>(
       Effect.exit,
       Effect.flatMap((exit) => Deferred.done(outcomes[index]!, exit))
     ), { concurrency: options.concurrent ? together : 1, discard: true }).pipe(Effect.forkScoped)
-  const failures: Array<string> = []
+  const failures: Array<CommandError> = []
   for (const outcome of outcomes) {
     yield* Deferred.await(outcome).pipe(Effect.matchEffect({
       onSuccess: printLine,
-      onFailure: (error) => Effect.sync(() => failures.push(describe(error).message))
+      onFailure: (error) => Effect.sync(() => failures.push(error))
     }))
   }
-  for (const failure of failures) yield* complain(`${program}: ${failure}`)
-  return failures.length > 0 ? 1 : 0
+  for (const failure of failures) yield* complain(`${program}: ${describe(failure).message}`)
+  return failures.every((failure) => options.forgives?.(failure) === true) ? 0 : 1
   // An interrupted command ends after what it had begun has been taken back
 }).pipe(Effect.scoped)

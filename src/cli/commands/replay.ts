@@ -7,6 +7,7 @@ import { Simulation } from "../../interpreters/simulated/Simulation.ts"
 import { type Difference, replay as replayTrace } from "../../interpreters/middleware/replayed.ts"
 import { decodeTrace, type TraceEntry } from "../../interpreters/middleware/TraceEntry.ts"
 import { parseLayout } from "../../domain/cgroup/CgroupLayout.ts"
+import type { KernelOp } from "../../domain/kernel/KernelOp.ts"
 import { perform } from "../../programs/Kernel.ts"
 import { integer } from "../argv/Flag.ts"
 import { ellipsis } from "../format/ellipsis.ts"
@@ -14,6 +15,7 @@ import { print, printLine } from "../terminal/print.ts"
 import { Surroundings } from "../terminal/Surroundings.ts"
 import { command } from "./Command.ts"
 import { refusal } from "./CommandFailure.ts"
+import { type Running, runningBefore, startAgain } from "./replay/runningBefore.ts"
 import { hostTextsOf, isCgroup, worldBefore } from "./replay/worldBefore.ts"
 
 /** The machine that the trace is of, as far as it says. */
@@ -33,27 +35,38 @@ const hostOf = (entries: ReadonlyArray<TraceEntry>): HostProfile => {
 /** Microseconds since the epoch; a replay always happens at the same time. */
 const replayTime = 1_767_225_600_000_000
 
-/** Layers that containers of the trace are made of. */
-const layersOf = (entries: ReadonlyArray<TraceEntry>): ReadonlyArray<string> =>
-  entries.flatMap(({ op }) => op.tag === "SupervisorStart" ? op.payload.spec.program : [])
-    .flatMap((step) => step._tag === "RootOverlay" ? step.lower : [])
+/** Layers that containers are made of which the trace starts, or which ran before. */
+const layersOf = (
+  entries: ReadonlyArray<TraceEntry>, running: ReadonlyArray<Running>
+): ReadonlyArray<string> => [
+  ...entries.flatMap(({ op }) => op.tag === "SupervisorStart" ? op.payload.spec.program : [])
+    .flatMap((step) => step._tag === "RootOverlay" ? step.lower : []),
+  ...running.flatMap(({ layers }) => layers)
+]
 
 /** The trace does not say what is in an image: a simulated busybox stands for any but `fx/hello`. */
-const imagesOf = (entries: ReadonlyArray<TraceEntry>) => {
+const imagesOf = (layers: ReadonlyArray<string>) => {
   const isHello = (layer: string) => layer.endsWith("/hello-image")
-  const helloImage = layersOf(entries).find(isHello)
-  const busyboxImage = layersOf(entries).find((layer) => !isHello(layer))
+  const helloImage = layers.find(isHello)
+  const busyboxImage = layers.find((layer) => !isHello(layer))
   return {
     ...(helloImage === undefined ? {} : { helloImage }), ...(busyboxImage === undefined ? {} : { busyboxImage })
   }
 }
 
 const simulate = (entries: ReadonlyArray<TraceEntry>, seed: number) => {
-  const world = makeWorld({ host: hostOf(entries), now: replayTime, seed, ...imagesOf(entries) })
+  const running = runningBefore(entries)
+  const images = imagesOf(layersOf(entries, running))
+  const world = makeWorld({ host: hostOf(entries), now: replayTime, seed, ...images })
   const runtime = new SimulatedRuntime({ seed, now: replayTime })
   // What cannot be made beforehand shows as a difference
-  const prepared = Effect.forEach(
-    worldBefore(entries), (op) => Effect.ignore(perform(op.tag, op.payload as never)), { discard: true }
+  const before = worldBefore(entries, running)
+  const performEach = (ops: ReadonlyArray<KernelOp>) =>
+    Effect.forEach(ops, (op) => Effect.ignore(perform(op.tag, op.payload as never)), { discard: true })
+  const prepared = performEach(before).pipe(
+    Effect.andThen(Effect.forEach(running, startAgain, { discard: true })),
+    // A start begins with what an earlier one left being removed
+    Effect.andThen(performEach(before.filter(({ tag }) => tag === "DirEnsure")))
   )
   return runtime.run(Effect.provide(Effect.andThen(prepared, replayTrace(entries)), new Simulation({ world }).layer()))
 }
@@ -68,8 +81,18 @@ const isAboutFiles = ({ actual, expected, op }: Difference): boolean => {
   return cgroups(expected) !== undefined && cgroups(expected) === cgroups(actual)
 }
 
-/** Columns of a result in the list of differences. */
+/** Columns of a result in the list of differences, and how many of them are of what both begin with. */
 const longest = 200
+const context = 40
+
+/** Two texts from shortly before the place where they part. */
+const parting = (then: string, now: string): readonly [string, string] => {
+  let same = 0
+  while (same < then.length && then[same] === now[same]) same++
+  const start = Math.max(then.length, now.length) <= longest ? 0 : Math.max(0, same - context)
+  const from = (text: string) => `${start > 0 ? "…" : ""}${ellipsis(text.slice(start), longest)}`
+  return [from(then), from(now)]
+}
 
 export const replay = command({
   forms: ["[OPTIONS] FILE"],
@@ -91,7 +114,7 @@ export const replay = command({
     const { performed } = replayed
     const differences = replayed.differences.filter((one) => !isAboutFiles(one))
     for (const { actual, expected, index, op } of differences) {
-      const [then, now] = [ellipsis(expected, longest), ellipsis(actual, longest)]
+      const [then, now] = parting(expected, actual)
       yield* print(`${index} ${op.tag}: recorded ${then}, simulated ${now}\n`)
     }
     const count = differences.length

@@ -21,5 +21,9 @@ export const rm = command({
     link
       ? Effect.fail(refusal("links between containers are not supported: leave --link out"))
       : forEachReference(references, (reference) =>
-        Effect.as(Engine.use((engine) => engine.remove(reference, { force })), reference), { concurrent: true })
+        Effect.as(Engine.use((engine) => engine.remove(reference, { force })), reference), {
+        concurrent: true,
+        // As docker's: with --force it is enough that the container is not there afterwards
+        forgives: (error) => force && error._tag === "ContainerError" && error.kind === "missing"
+      })
 })

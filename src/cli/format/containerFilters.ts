@@ -39,6 +39,10 @@ const isOf = ({ record }: Summary, image: string): boolean =>
   [image, `${image}:latest`].includes(record.config.image) || `${record.config.image}:latest` === image ||
   (record.imageId !== "" && (record.imageId === image || record.imageId.replace("sha256:", "").startsWith(image)))
 
+/** The host's path or the container's, as docker asks for a volume by name or target. */
+const mounts = ({ record }: Summary, path: string): boolean =>
+  record.config.mounts.some((mount) => mount.target === path || (mount._tag === "Bind" && mount.source === path))
+
 type Test = (one: Summary, value: string, all: ReadonlyArray<Summary>) => boolean
 
 /** The one that `value` names, by name or beginning of its id. */
@@ -53,9 +57,15 @@ const tests: { readonly [name: string]: Test } = {
   status: ({ state }, value) => state.name === value,
   exited: ({ state }, value) => state.name === "exited" && String(state.exit?.code ?? 0) === value,
   ancestor: isOf,
+  network: ({ record }, value) => record.config.networkMode === value,
+  volume: mounts,
+  // Health checks are stored and not performed: no container has a health
+  health: (_, value) => value === "none",
   before: ({ record }, value, all) => record.createdAt < (reference(all, value)?.record.createdAt ?? ""),
   since: ({ record }, value, all) => record.createdAt > (reference(all, value)?.record.createdAt ?? "")
 }
+
+const healths: ReadonlyArray<string> = ["none", "starting", "healthy", "unhealthy"]
 
 const refuseFilter = (filter: Filter, cause: string, cure: string) =>
   refuse("filter containers", `${filter.name}=${filter.value}`, cause, cure)
@@ -67,6 +77,9 @@ const check = (filter: Filter, all: ReadonlyArray<Summary>): Result.Result<void,
   }
   if (name === "status" && !states.some((state) => state === value)) {
     return refuseFilter(filter, `invalid filter 'status=${value}'`, `use one of ${states.join(", ")}`)
+  }
+  if (name === "health" && !healths.includes(value)) {
+    return refuseFilter(filter, `invalid filter 'health=${value}'`, `use one of ${healths.join(", ")}`)
   }
   if (name === "exited" && !/^[0-9]{1,3}$/.test(value)) {
     return refuseFilter(filter, `invalid filter 'exited=${value}'`, "write an exit status")

@@ -54,7 +54,10 @@ const sizesOf = (terminal: Terminal["Service"], redraw: boolean) =>
     return Stream.concat(first, terminal.resizes)
   }))
 
-/** Runs the session to its end. With a terminal on both sides the user's is in raw mode meanwhile. */
+/**
+ * Runs the session to its end. With a terminal on both sides the user's is in raw mode meanwhile, and only then: what
+ * is printed afterwards is for a terminal as it was.
+ */
 export const attachedSession = (
   session: Session, attachment: Attachment
 ): Effect.Effect<Ending, EngineError | OutputClosed, Terminal | Scope.Scope> => Effect.gen(function*() {
@@ -66,13 +69,12 @@ export const attachedSession = (
   if (onSignal !== undefined) {
     yield* Effect.forkScoped(Stream.runForEach(terminal.signals, onSignal), { startImmediately: true })
   }
-  if (typed) yield* terminal.raw
-  const ending = yield* session.run({
+  const ending = yield* Effect.scoped(Effect.andThen(typed ? terminal.raw : Effect.void, session.run({
     input: attachment.stdin ? input : undefined,
     output: terminal.write,
     sizes: attachment.tty ? sizesOf(terminal, attachment.redraw) : Stream.empty,
     detached: Deferred.await(detached)
-  })
+  })))
   if (ending._tag === "Detached") yield* complain("read escape sequence")
   return ending
 })

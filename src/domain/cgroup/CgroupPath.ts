@@ -166,7 +166,10 @@ export interface CgroupView {
   readonly type: "cgroup" | "cgroup2"
   /** Mount options; on v1 they choose the hierarchy. */
   readonly options: ReadonlyArray<string>
-  /** The container's directory on the host, to bind when it has no cgroup namespace of its own. */
+  /**
+   * Directory on the host to bind when it has no cgroup namespace of its own: the container's. Where cgroup2 is all
+   * there is it is the whole hierarchy, as with runc and crun, so that the path in /proc/self/cgroup leads somewhere.
+   */
   readonly source: string
   /** Further names under which programs look for it: `cpu` for `cpu,cpuacct`. */
   readonly links: ReadonlyArray<string>
@@ -176,8 +179,9 @@ export const containerViews = (layout: CgroupLayout, path: string): ReadonlyArra
   layout.hierarchies.map((hierarchy): CgroupView => {
     const source = cgroupDirectory(hierarchy, path)
     if (hierarchy.version === 2) {
-      const directory = layout.hierarchies.length === 1 ? "" : "unified"
-      return { directory, type: "cgroup2", options: [], source, links: [] }
+      return layout.hierarchies.length === 1
+        ? { directory: "", type: "cgroup2", options: [], source: hierarchy.mount, links: [] }
+        : { directory: "unified", type: "cgroup2", options: [], source, links: [] }
     }
     const names = hierarchy.controllers.map(legacyName)
     if (names.length > 0) {

@@ -3,6 +3,9 @@
 /** moby daemon/names: at least two characters. */
 const rule = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 
+/** The same in words. */
+export const nameRule = "use two to 255 characters of a-z A-Z 0-9 _ . -, the first a letter or digit"
+
 export const isContainerName = (name: string): boolean => rule.test(name) && name.length <= 255
 
 const qualities = [

@@ -81,27 +81,38 @@ export interface Observation {
   readonly frozen: boolean
 }
 
+/** The end of its last run, as the record has it. */
+const ended = (record: ContainerRecord) => ({
+  name: "exited" as const,
+  ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
+  ...(record.finishedAt === undefined ? {} : { finishedAt: record.finishedAt }),
+  exit: record.exit ?? lostExit,
+  error: record.error
+})
+
+/** Whether a run has been taken over into the record. */
+export const hasRun = (record: ContainerRecord): boolean => record.finishedAt !== undefined
+
+/** The state of one that does not run: a start that came to nothing has changed nothing but the reason. */
+const beforeStart = (record: ContainerRecord): ContainerState =>
+  hasRun(record)
+    ? ended(record)
+    : { name: "created", error: record.error, ...(record.exit === undefined ? {} : { exit: record.exit }) }
+
 /** The state to show. */
 export const observe = (record: ContainerRecord, seen: Observation): ContainerState => {
   const { alive, frozen, status } = seen
-  const ended = {
-    name: "exited" as const,
-    ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
-    ...(record.finishedAt === undefined ? {} : { finishedAt: record.finishedAt }),
-    exit: record.exit ?? lostExit,
-    error: record.error
-  }
   switch (record.phase) {
     case "removing":
-      return { ...ended, name: "removing" }
+      return { ...ended(record), name: "removing" }
     case "created":
-      return { name: "created", error: record.error, ...(record.exit === undefined ? {} : { exit: record.exit }) }
+      return beforeStart(record)
     case "ended":
-      return ended
+      return ended(record)
     case "launched": {
       if (status?.exited !== undefined) {
         return {
-          ...ended, exit: status.exited.status, finishedAt: formatTime(status.exited.at),
+          ...ended(record), exit: status.exited.status, finishedAt: formatTime(status.exited.at),
           ...(status.startedAt === undefined ? {} : { startedAt: formatTime(status.startedAt) })
         }
       }
@@ -110,9 +121,9 @@ export const observe = (record: ContainerRecord, seen: Observation): ContainerSt
           name: frozen ? "paused" : "running", process: status.init, startedAt: formatTime(status.startedAt), error: ""
         }
       }
-      // Begun by an engine that is still at it or died: to a user it has not started
-      if (status?.startedAt === undefined) return { name: "created", error: record.error }
-      return { ...ended, startedAt: formatTime(status.startedAt) }
+      // Begun by an engine that is still at it or died: to a user it has not started (again)
+      if (status?.startedAt === undefined) return beforeStart(record)
+      return { ...ended(record), startedAt: formatTime(status.startedAt), exit: lostExit }
     }
   }
 }

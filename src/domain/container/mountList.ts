@@ -71,7 +71,9 @@ export const mountList = (
   facts: { readonly filesPath: string; readonly joined: { readonly [mode: string]: string } }
 ): ReadonlyArray<OciMount> => {
   const file = (name: string): OciMount => ({
-    destination: `/etc/${name}`, type: "bind", source: `${facts.filesPath}/${name}`, options: ["bind", "rprivate"]
+    destination: `/etc/${name}`, type: "bind", source: `${facts.filesPath}/${name}`,
+    // moby daemon/container_operations_unix.go (networkMounts): --read-only goes for these too
+    options: ["bind", ...(config.readonlyRootfs ? ["ro"] : []), "rprivate"]
   })
   const user = [
     ...["resolv.conf", "hostname", "hosts"].map(file),

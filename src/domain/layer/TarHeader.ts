@@ -122,6 +122,7 @@ const signedChecksum = (bytes: Uint8Array, at: number, unsigned: number): number
 export const readHeader = (bytes: Uint8Array, at: number): Result.Result<TarHeader, TarFault> => {
   const stored = number(bytes, at, field.checksum)
   const sum = checksum(bytes, at)
+  if (Number.isNaN(stored)) return Result.fail(damaged("this is no tar archive: a block that should be a header has no checksum"))
   if (stored !== sum && stored !== signedChecksum(bytes, at, sum)) {
     return Result.fail(damaged(`the header's checksum is ${stored}, its bytes add up to ${sum}`))
   }

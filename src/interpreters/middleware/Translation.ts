@@ -26,7 +26,13 @@ const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
  * What a channel said, without numbers and without how it was cut: streams, and the frames about
  * the start and end.
  */
-const gist = (frames: ReadonlyArray<Frame>): string => {
+interface Gist {
+  readonly events: ReadonlyArray<string>
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const gist = (frames: ReadonlyArray<Frame>): Gist => {
   const decoder = new TextDecoder()
   const stream = (name: "stdout" | "stderr") =>
     decoder.decode(
@@ -46,8 +52,25 @@ const gist = (frames: ReadonlyArray<Frame>): string => {
         return []
     }
   })
-  return JSON.stringify({ events, stdout: stream("stdout"), stderr: stream("stderr") })
+  return { events, stdout: stream("stdout"), stderr: stream("stderr") }
 }
+
+/** Who listened to the end heard all of it; who went away before may have missed what came next. */
+const isSame = (then: Gist, now: Gist): boolean => {
+  const heardAll = then.events.some((event) => !event.startsWith("started"))
+  return heardAll
+    ? JSON.stringify(then) === JSON.stringify(now)
+    : then.events.every((event, index) => now.events[index] === event) &&
+      now.stdout.startsWith(then.stdout) && now.stderr.startsWith(then.stderr)
+}
+
+/** Whether what came on a channel then tells of the end of the process. */
+export const toldOfEnd = (entries: ReadonlyArray<TraceEntry>, channel: number): boolean =>
+  decodeFrames(join(entries.flatMap(({ op, outcome }) =>
+    op.tag === "ChannelRead" && op.payload.channel === channel && outcome._tag === "Success"
+      ? [outcome.value as Uint8Array]
+      : []
+  ))).some((frame) => frame._tag === "Exited")
 
 const isIdentity = (value: object): value is { readonly pid: number; readonly startTime: number } =>
   "pid" in value && "startTime" in value && Object.keys(value).length === 2
@@ -59,10 +82,21 @@ export class Translation {
   private readonly handles = new Map<number, number>()
   private readonly pids = new Map<number, { readonly pid: number; readonly startTime: number }>()
   private readonly channels = new Map<number, Heard>()
+  /** Channels of then that cannot be opened now: what follows on them is left out. */
+  private readonly missed = new Set<number>()
 
   /** The operation with this run's numbers. */
   translate(op: KernelOp): KernelOp {
     return { tag: op.tag, payload: this.value(op.payload, "") } as KernelOp
+  }
+
+  /** Nobody listens any more where this channel was opened then. */
+  miss(entry: TraceEntry): void {
+    if (entry.outcome._tag === "Success") this.missed.add((entry.outcome.value as { readonly channel: number }).channel)
+  }
+
+  isMissed({ payload }: KernelOp): boolean {
+    return "channel" in payload && this.missed.has(payload.channel)
   }
 
   /** Takes the numbers that an operation gave then and now. */
@@ -103,9 +137,9 @@ export class Translation {
       const last = entries.findLast((entry) =>
         entry.op.tag === "ChannelRead" && entry.op.payload.channel === channel
       )
-      return expected === actual || last === undefined
+      return isSame(expected, actual) || last === undefined
         ? []
-        : [{ index: last.index, op: last.op, expected, actual }]
+        : [{ index: last.index, op: last.op, expected: JSON.stringify(expected), actual: JSON.stringify(actual) }]
     })
   }
 

@@ -13,7 +13,7 @@ import { Kernel } from "../../programs/Kernel.ts"
 import { compareOutcomes } from "./compareOutcomes.ts"
 import { outcomeOf } from "./recorded.ts"
 import type { TraceEntry, TraceOutcome } from "./TraceEntry.ts"
-import { Translation } from "./Translation.ts"
+import { toldOfEnd, Translation } from "./Translation.ts"
 
 export interface Difference {
   readonly index: number
@@ -53,12 +53,21 @@ const readChannel = (
     return new Uint8Array(0)
   })
 
+/** Whether a supervisor that was about to end then, and told so, has ended by now. */
+const cameTooLate = (entry: TraceEntry, outcome: TraceOutcome, entries: ReadonlyArray<TraceEntry>): boolean => {
+  if (entry.op.tag !== "ChannelOpen" || entry.outcome._tag !== "Success" || outcome._tag !== "Failure") return false
+  if (outcome.error.errno !== "ENOENT" && outcome.error.errno !== "ECONNREFUSED") return false
+  const { channel } = entry.outcome.value as { readonly channel: number }
+  return toldOfEnd(entries, channel)
+}
+
 const performEntry = (
   kernel: Kernel["Service"],
   translation: Translation,
   entry: TraceEntry,
   op: KernelOp
 ): Effect.Effect<TraceOutcome> => {
+  if (translation.isMissed(entry.op)) return Effect.succeed(entry.outcome)
   if (
     op.tag === "ChannelRead" && entry.op.tag === "ChannelRead" && entry.outcome._tag === "Success"
   ) {
@@ -95,6 +104,7 @@ export const replay = (entries: ReadonlyArray<TraceEntry>): Effect.Effect<Replay
       Effect.gen(function*() {
         const op = translation.translate(entry.op)
         const outcome = yield* performEntry(kernel, translation, entry, op)
+        if (cameTooLate(entry, outcome, entries)) return translation.miss(entry)
         translation.learn(entry, outcome)
         const difference = compareOutcomes(entry, outcome, translation)
         if (difference !== undefined) {

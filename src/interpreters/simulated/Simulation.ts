@@ -62,7 +62,8 @@ export class Simulation {
   readonly behaviours: Behaviours
   private readonly cost: number
   private current: World
-  private readonly waiting = new Set<() => void>()
+  /** Who waits for something to change, and by which clock. */
+  private readonly waiting = new Map<() => void, Timekeeper>()
   private readonly dead = new Set<number>()
   private readonly timekeepers = new WeakMap<Clock.Clock, Timekeeper>()
 
@@ -78,12 +79,12 @@ export class Simulation {
 
   /** Changes the world from outside: what a test does to the host behind the engine's back. */
   change(change: (world: World) => World): void {
-    this.replace(change(this.current), undefined)
+    this.replace(change(this.current))
   }
 
   /** Lets all that is due happen until `micros` after now, without waiting for anybody. */
   pass(micros: number): void {
-    this.replace(advance(this.current, this.current.now + micros, this.behaviours), undefined)
+    this.replace(advance(this.current, this.current.now + micros, this.behaviours))
   }
 
   /**
@@ -92,7 +93,7 @@ export class Simulation {
    */
   kill(engine: number): void {
     this.dead.add(engine)
-    this.replace(endEngine(this.current, engine), undefined)
+    this.replace(endEngine(this.current, engine))
   }
 
   /** A new engine process on this host, until its scope closes. */
@@ -100,7 +101,7 @@ export class Simulation {
     return Effect.acquireRelease(
       Effect.sync(() => {
         const [pid, world] = startEngine(this.current)
-        this.replace(world, undefined)
+        this.replace(world)
         return pid
       }),
       (pid) => Effect.sync(() => this.kill(pid))
@@ -152,7 +153,7 @@ export class Simulation {
   private attempt(op: KernelOp, engine: number, time: Timekeeper): Outcome {
     const before = advance(this.current, time.now(), this.behaviours)
     const [outcome, after] = step(before, op, engine, this.behaviours)
-    this.replace(after, time)
+    this.replace(after)
     return outcome
   }
 
@@ -183,22 +184,18 @@ export class Simulation {
         stop()
         resume(outcome instanceof KernelError ? Effect.fail(outcome) : Effect.succeed(outcome))
       }
-      this.waiting.add(look)
+      this.waiting.set(look, time)
       arm()
       return Effect.sync(stop)
     })
   }
 
   /** Takes a new world; everyone who waits looks at it in turn. */
-  private replace(world: World, time: Timekeeper | undefined): void {
+  private replace(world: World): void {
     const { current } = this
     this.current = world
     if (this.waiting.size === 0 || !differs(current, world)) return
-    const looks = [...this.waiting]
-    for (const look of looks) {
-      if (time === undefined) queueMicrotask(() => this.waiting.has(look) && look())
-      else time.soon(() => this.waiting.has(look) && look())
-    }
+    for (const [look, time] of this.waiting) time.soon(() => this.waiting.has(look) && look())
   }
 
   private timekeeper(fiber: AnyFiber): Timekeeper {

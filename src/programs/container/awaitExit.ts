@@ -7,7 +7,7 @@ import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { ExitStatus } from "../../domain/kernel/Supervisor.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
-import { isAlive, readStatus } from "./observation.ts"
+import { changed, isAlive, readStatus } from "./observation.ts"
 
 /** Reads a channel to its end; the exit status if it was told. */
 export const drainToExit = Effect.fnUntraced(function*(
@@ -25,13 +25,20 @@ export const drainToExit = Effect.fnUntraced(function*(
 export const nobodyListens = (error: KernelError): boolean =>
   error.errno === "ENOENT" || error.errno === "ECONNREFUSED" || error.errno === "ENOTDIR"
 
+/** There is no run (any more), or one whose start came to nothing: what the record says of it by now. */
+const withoutRun = (
+  record: ContainerRecord
+): Effect.Effect<ExitStatus | "removed" | undefined, KernelError, Kernel | Host> =>
+  Effect.flatMap(changed(record), (other) =>
+    other === undefined ? Effect.succeed(record.exit) : other === "removed" ? Effect.succeed(other) : awaitExit(other))
+
 /**
- * The exit status of the present run. `undefined`: there is no run and never was. A supervisor that was
- * killed leaves the container's init alone: then the wait is for that process, looked at every 50 ms.
+ * The exit status of the present run. `undefined`: there is no run and never was, or it was removed. A supervisor
+ * that was killed leaves the container's init alone: then the wait is for that process, looked at every 50 ms.
  */
 export const awaitExit = Effect.fnUntraced(function*(
   record: ContainerRecord
-): Effect.fn.Return<ExitStatus | undefined, KernelError, Kernel | Host> {
+): Effect.fn.Return<ExitStatus | "removed" | undefined, KernelError, Kernel | Host> {
   if (record.phase !== "launched") return record.exit
   const { paths } = yield* Host
   const told = yield* Effect.acquireUseRelease(
@@ -43,10 +50,12 @@ export const awaitExit = Effect.fnUntraced(function*(
   for (;;) {
     const status = yield* readStatus(record.id)
     if (status?.exited !== undefined) return status.exited.status
-    if (status?.init === undefined) return record.exit
+    if (status?.init === undefined) return yield* withoutRun(record)
     if (!(yield* isAlive(status.init))) {
       // The supervisor writes its last word just after the init's death: once more, then it is lost
-      return (yield* readStatus(record.id))?.exited?.status ?? lostExit
+      const last = yield* readStatus(record.id)
+      if (last?.exited !== undefined) return last.exited.status
+      return last?.startedAt === undefined ? yield* withoutRun(record) : lostExit
     }
     yield* Effect.sleep("50 millis")
   }

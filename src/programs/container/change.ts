@@ -1,7 +1,7 @@
 /** Small changes of state: pause and unpause, rename. */
 import * as Effect from "effect/Effect"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
-import { isContainerName } from "../../domain/container/ContainerName.ts"
+import { isContainerName, nameRule } from "../../domain/container/ContainerName.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { Host } from "../Host.ts"
@@ -36,18 +36,20 @@ export const rename = (
 ): Effect.Effect<void, KernelError | ContainerError, Kernel | Host> =>
   locked(stored.record.id, Effect.gen(function*() {
     const fresh = yield* refresh("rename", stored)
-    const fail = (kind: "invalid" | "conflict", cause: string) =>
-      new ContainerError({ operation: "rename", object: fresh.record.name, kind, cause })
+    const fail = (kind: "invalid" | "conflict", cause: string, cure?: string) =>
+      new ContainerError({
+        operation: "rename", object: fresh.record.name, kind, cause, ...(cure === undefined ? {} : { cure })
+      })
     const wanted = name.startsWith("/") ? name.slice(1) : name
     if (wanted === "") return yield* fail("invalid", "the new name of a container cannot be empty")
     if (!isContainerName(wanted)) {
-      return yield* fail("invalid", `Invalid container name (${name}): only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+      return yield* fail("invalid", `Invalid container name (${name})`, nameRule)
     }
     if (wanted === fresh.record.name) return yield* fail("invalid", "the new name is the same as the current name")
     yield* putContainer({ ...fresh.record, name: wanted }, fresh.revision).pipe(
       Effect.catchIf(
         (error) => error.errno === "EEXIST",
-        () => fail("conflict", `the container name "/${wanted}" is already in use`)
+        () => fail("conflict", `the container name "/${wanted}" is already in use`, "remove or rename that container")
       )
     )
   }))

@@ -7,7 +7,7 @@ import * as Random from "effect/Random"
 import { checkConfig } from "../../domain/container/checkConfig.ts"
 import type { ContainerConfig } from "../../domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
-import { generatedName, isContainerName } from "../../domain/container/ContainerName.ts"
+import { generatedName, isContainerName, nameRule } from "../../domain/container/ContainerName.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import { noImageDefaults, normalizeReference } from "../../domain/image/ImageRecord.ts"
 import { errnoMeaning } from "../../domain/kernel/errno.ts"
@@ -94,7 +94,7 @@ export const create = Effect.fnUntraced(function*(
       operation: "create", object: name || config.image, kind, cause, ...(cure === undefined ? {} : { cure })
     })
   if (name !== "" && !isContainerName(name)) {
-    return yield* refuse("invalid", `Invalid container name (${name})`, "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+    return yield* refuse("invalid", `Invalid container name (${name})`, nameRule)
   }
   const facts = yield* host.facts
   const settled = yield* settleModes(config)

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
 import { capabilitySet } from "../../domain/container/Capability.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
@@ -24,7 +25,7 @@ import { Host } from "../Host.ts"
 import { Kernel, perform } from "../Kernel.ts"
 import type { Stored } from "../Store.ts"
 import { networkOwner } from "./networkOwner.ts"
-import { stateOf } from "./observation.ts"
+import { isAlive, stateOf } from "./observation.ts"
 import { startFailure } from "./startFailure.ts"
 
 export interface ExecOptions {
@@ -44,8 +45,6 @@ export interface Executed {
   readonly channel: number
   readonly process: ProcessIdentity
   readonly frames: ReadonlyArray<Frame>
-  /** Volatile directory of this exec: to be removed after its end. */
-  readonly directory: string
 }
 
 const passwdLimit = 1 << 20
@@ -117,12 +116,39 @@ const supervisorSpec = Effect.fnUntraced(function*(
   }
 })
 
-/** Starts the process; the caller reads the channel, closes it, and removes the directory. */
+const launch = Effect.fnUntraced(function*(
+  record: ContainerRecord, init: ProcessIdentity, directory: string, options: ExecOptions
+): Effect.fn.Return<Executed, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
+  const { paths } = yield* Host
+  const spec = yield* supervisorSpec(record, init, directory, options)
+  // Not above it: the run's own directory may have gone with the run
+  yield* perform("DirMake", { path: Paths.execsDirectory(paths, record.id), mode: 0o700 }).pipe(
+    Effect.catchIf((error) => error.errno === "EEXIST", () => Effect.void)
+  )
+  yield* Effect.acquireRelease(Effect.void, () => Effect.ignore(perform("TreeRemove", { path: directory })))
+  yield* perform("DirMake", { path: directory, mode: 0o700 })
+  const { channel } = yield* Effect.acquireRelease(
+    perform("SupervisorStart", { spec, attach: options.attach }),
+    (started) => Effect.ignore(perform("ChannelClose", { channel: started.channel }))
+  )
+  for (;;) {
+    const frames = decodeFrames(yield* perform("ChannelRead", { channel }))
+    const [first, ...rest] = frames
+    if (first === undefined) {
+      return yield* new ContainerError({
+        operation: "exec", object: record.name, kind: "failed", cause: "the supervisor ended before the process started"
+      })
+    }
+    if (first._tag === "Failed") return yield* startFailure(record.name, spec.program, first, "exec")
+    if (first._tag === "Started") return { channel, process: first.process, frames: rest }
+  }
+})
+
+/** Starts the process. Channel and directory go with the scope. */
 export const exec = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, options: ExecOptions
-): Effect.fn.Return<Executed, KernelError | ContainerError, Kernel | Host> {
+): Effect.fn.Return<Executed, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
   const { record } = stored
-  const { paths } = yield* Host
   const state = yield* stateOf(record)
   const conflict = (cause: string) => new ContainerError({ operation: "exec", object: record.name, kind: "conflict", cause })
   if (state.process === undefined) return yield* conflict(`container ${record.name} is not running`)
@@ -131,24 +157,11 @@ export const exec = Effect.fnUntraced(function*(
   }
   if (options.command.length === 0) return yield* conflict("no exec command specified")
   const word = yield* Random.nextIntBetween(0, 2 ** 48)
-  const directory = Paths.execDirectory(paths, record.id, word.toString(16).padStart(12, "0"))
-  const spec = yield* supervisorSpec(record, state.process, directory, options)
-  let channel: number | undefined
-  return yield* Effect.gen(function*() {
-    yield* perform("DirEnsure", { path: Paths.execsDirectory(paths, record.id), mode: 0o700 })
-    yield* perform("DirMake", { path: directory, mode: 0o700 })
-    channel = (yield* perform("SupervisorStart", { spec, attach: options.attach })).channel
-    for (;;) {
-      const frames = decodeFrames(yield* perform("ChannelRead", { channel }))
-      const [first, ...rest] = frames
-      if (first === undefined) return yield* conflict("the supervisor ended before the process started")
-      if (first._tag === "Failed") return yield* startFailure(record.name, spec.program, first)
-      if (first._tag === "Started") return { channel, process: first.process, frames: rest, directory }
-    }
-  }).pipe(Effect.onError(() =>
-    Effect.ignore(Effect.gen(function*() {
-      if (channel !== undefined) yield* perform("ChannelClose", { channel })
-      yield* perform("TreeRemove", { path: directory })
-    }))
-  ))
+  const directory = Paths.execDirectory((yield* Host).paths, record.id, word.toString(16).padStart(12, "0"))
+  const { process } = state
+  return yield* launch(record, process, directory, options).pipe(
+    // What goes wrong because the container has just ended is told as that
+    Effect.catch((error) =>
+      Effect.flatMap(isAlive(process), (alive) => alive ? Effect.fail(error) : conflict(`container ${record.name} is not running`)))
+  )
 })

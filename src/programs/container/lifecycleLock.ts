@@ -1,20 +1,33 @@
 /**
  * One lifecycle step at a time per container, across all processes that share the root. Reads take no
- * lock. The kernel frees the lock at its holder's death.
+ * lock. The kernel frees the lock at its holder's death. Who waits for it may be interrupted: LockAcquire
+ * is then not performed.
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Paths from "../../domain/container/Paths.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { Host } from "../Host.ts"
-import { Kernel, perform } from "../Kernel.ts"
+import { type Kernel, perform } from "../Kernel.ts"
+
+const acquire = (id: string): Effect.Effect<number, KernelError, Kernel | Host> =>
+  Effect.flatMap(Host, ({ paths }) => perform("LockAcquire", { path: Paths.lockFile(paths, id), shared: false }))
+
+const release = (handle: number): Effect.Effect<void, never, Kernel> => Effect.ignore(perform("LockRelease", { handle }))
 
 export const locked = <A, E, R>(
   id: string, use: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | KernelError, R | Kernel | Host> =>
-  Effect.acquireUseRelease(
-    Effect.flatMap(Host, ({ paths }) => perform("LockAcquire", { path: Paths.lockFile(paths, id), shared: false })),
-    () => use,
-    (handle) => Effect.ignore(perform("LockRelease", { handle }))
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(restore(acquire(id)), (handle) => Effect.ensuring(restore(use), release(handle))))
+
+/** Until the scope closes, or what it gives is performed. */
+export const lockedInScope = (
+  id: string
+): Effect.Effect<Effect.Effect<void, never, Kernel>, KernelError, Kernel | Host | Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(acquire(id), release, { interruptible: true }),
+    (handle) => release(handle)
   )
 
 /** Only if nobody holds the lock: `undefined` otherwise, at once. */
@@ -25,5 +38,5 @@ export const tryLocked = <A, E, R>(
     Effect.flatMap(Host, ({ paths }) =>
       perform("LockTry", { path: Paths.lockFile(paths, id) })),
     (handle): Effect.Effect<A | undefined, E, R> => handle === undefined ? Effect.succeed(undefined) : use,
-    (handle) => handle === undefined ? Effect.void : Effect.ignore(perform("LockRelease", { handle }))
+    (handle) => handle === undefined ? Effect.void : release(handle)
   )

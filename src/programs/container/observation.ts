@@ -7,6 +7,7 @@ import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { parseStatus, type SupervisorStatus } from "../../domain/kernel/Supervisor.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
+import { getContainer } from "../Store.ts"
 
 const statusLimit = 16_384
 
@@ -64,5 +65,37 @@ export const look = Effect.fnUntraced(function*(
   return { status: (yield* readStatus(record.id)) ?? status, alive: false, frozen: false }
 })
 
+/** A container as it is now. */
+export interface Summary {
+  readonly record: ContainerRecord
+  readonly state: ContainerState
+}
+
+/**
+ * The record again if it is another by now: who holds no lock may look for traces of a run that somebody else
+ * has just ended. Undefined when it is still the same; `removed` when there is none any more.
+ */
+export const changed = Effect.fnUntraced(function*(
+  record: ContainerRecord
+): Effect.fn.Return<ContainerRecord | "removed" | undefined, KernelError, Kernel> {
+  const now = yield* getContainer(record.id)
+  if (now === undefined) return "removed"
+  return JSON.stringify(now.record) === JSON.stringify(record) ? undefined : now.record
+})
+
+/** Undefined when it was removed since its record was read. */
+export const summaryOf = Effect.fnUntraced(function*(
+  record: ContainerRecord
+): Effect.fn.Return<Summary | undefined, KernelError, Kernel | Host> {
+  for (let known = record;;) {
+    const seen = yield* look(known)
+    const other = known.phase === "launched" && seen.status === undefined ? yield* changed(known) : undefined
+    if (other === "removed") return undefined
+    if (other === undefined) return { record: known, state: observe(known, seen) }
+    known = other
+  }
+})
+
+/** One that was removed meanwhile is dead. */
 export const stateOf = (record: ContainerRecord): Effect.Effect<ContainerState, KernelError, Kernel | Host> =>
-  Effect.map(look(record), (seen) => observe(record, seen))
+  Effect.map(summaryOf(record), (summary) => summary?.state ?? { name: "dead", error: "" })

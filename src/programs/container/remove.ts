@@ -34,10 +34,15 @@ export const removeLocked = Effect.fnUntraced(function*(
       cure: "stop the container before removing or force remove"
     })
   }
-  if (state.process !== undefined) yield* killAndWait(stored.record, state.process)
-  // How the run ended goes with the record: what `removal` does ends the run too
-  if (stored.record.phase !== "removing") yield* putContainer({ ...stored.record, phase: "removing" }, stored.revision)
-  yield* performAll(removal(paths, stored.record))
+  const exit = state.process === undefined ? state.exit : yield* killAndWait(stored.record, state.process)
+  // Once begun it is finished, whether or not anybody still waits for it
+  yield* Effect.uninterruptible(Effect.gen(function*() {
+    // What `removal` does ends the run too; how it ended is told to whoever waits, and goes with the record
+    if (stored.record.phase !== "removing") {
+      yield* putContainer({ ...stored.record, phase: "removing", ...(exit === undefined ? {} : { exit }) }, stored.revision)
+    }
+    yield* performAll(removal(paths, stored.record))
+  }))
 })
 
 export const remove = (

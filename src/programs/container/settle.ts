@@ -5,7 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Paths from "../../domain/container/Paths.ts"
-import { type ContainerRecord, lostExit, type Observation, observe } from "../../domain/container/ContainerRecord.ts"
+import { type ContainerRecord, hasRun, lostExit, type Observation, observe } from "../../domain/container/ContainerRecord.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { type KernelOp, op } from "../../domain/kernel/KernelOp.ts"
 import { formatStatus } from "../../domain/kernel/Supervisor.ts"
@@ -42,8 +42,8 @@ export const takeOver = Effect.fnUntraced(function*(
   const { control: _, ...rest } = record
   const state = observe(record, { status, alive: false, frozen: false })
   if (status?.startedAt === undefined || state.exit === undefined) {
-    // It never ran: a start that failed or was cut short leaves a created container
-    return yield* putContainer({ ...rest, phase: "created", cgroups: [] }, revision)
+    // This run never began: a start that failed or was cut short leaves the container as it was before
+    return yield* putContainer({ ...rest, phase: hasRun(record) ? "ended" : "created", cgroups: [] }, revision)
   }
   return yield* putContainer({
     ...rest, phase: "ended", cgroups: [], exit: state.exit,
@@ -52,11 +52,14 @@ export const takeOver = Effect.fnUntraced(function*(
   }, revision)
 })
 
-/** For a launched container whose init does not live; any other is given back as it is. */
+/**
+ * For a launched container that does not run, be it that a start was begun by an engine that died; any other is
+ * given back as it is.
+ */
 export const settle = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>
 ): Effect.fn.Return<Stored<ContainerRecord>, KernelError, Kernel | Host> {
   if (stored.record.phase !== "launched") return stored
   const seen = yield* look(stored.record)
-  return seen.alive ? stored : yield* takeOver(stored, seen)
+  return seen.alive && seen.status?.startedAt !== undefined ? stored : yield* takeOver(stored, seen)
 })

@@ -5,6 +5,7 @@ import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import type { ExitStatus } from "../../domain/kernel/Supervisor.ts"
 import type { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
 import { putContainer, refresh, type Stored } from "../Store.ts"
@@ -43,13 +44,14 @@ const thaw = (record: ContainerRecord): Effect.Effect<void, KernelError, Kernel>
       Effect.catchIf(groupIsGone, () => Effect.void)
     )
 
-/** SIGKILL to the init and all that is in the cgroup, until its supervisor has said that it ended. */
+/** SIGKILL to the init and all that is in the cgroup, until its supervisor has said how it ended. */
 export const killAndWait = Effect.fnUntraced(function*(
   record: ContainerRecord, process: ProcessIdentity
-): Effect.fn.Return<void, KernelError, Kernel | Host> {
+): Effect.fn.Return<ExitStatus | undefined, KernelError, Kernel | Host> {
   yield* send(process, SIGKILL)
   if (record.control !== undefined) yield* perform("CgroupKill", record.control)
-  yield* awaitExit(record)
+  const exit = yield* awaitExit(record)
+  return exit === "removed" ? undefined : exit
 })
 
 /** The same, and the end of the run taken over into the record. */

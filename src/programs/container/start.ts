@@ -2,10 +2,11 @@
  * Starts a container: the record says `launched` before the first effect, then everything up to the
  * supervisor, then its word that the program runs. A failure takes all of it back.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
-import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
+import type { ContainerRecord, ContainerState } from "../../domain/container/ContainerRecord.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { decodeFrames } from "../../domain/kernel/frames.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
@@ -20,10 +21,17 @@ import { type Preparation, prepareStart } from "./prepareStart.ts"
 import { endOfRun, settle } from "./settle.ts"
 import { startFailure } from "./startFailure.ts"
 
+export interface StartOptions {
+  /** Which streams the first client wants. */
+  readonly attach: number
+  /** The command that finishes an auto-removed container when nobody is there to do it. */
+  readonly onExit: ReadonlyArray<string>
+}
+
 export interface Started {
   readonly record: ContainerRecord
   readonly process: ProcessIdentity
-  /** The first client's channel, attached before the program ran; its owner closes it. */
+  /** The first client's channel, attached before the program ran; it is closed with the scope. */
   readonly channel: number
   /** Frames that came along with the news of the start. */
   readonly frames: ReadonlyArray<Frame>
@@ -56,41 +64,64 @@ const failed = (before: ContainerRecord, reason: string, code: number): Containe
   }
 }
 
+/** Ends what a start that failed or was interrupted has begun. */
+const takeBack = Effect.fnUntraced(function*(
+  before: ContainerRecord, launched: Stored<ContainerRecord>, cause: Cause.Cause<KernelError | ContainerError>
+): Effect.fn.Return<void, never, Kernel | Host> {
+  const error = cause.reasons.find((reason) => reason._tag === "Fail")?.error
+  const reason = error === undefined ? "the start was interrupted" : error.message
+  const code = error instanceof ContainerError && error.exitCode !== undefined ? error.exitCode : 128
+  const { paths } = yield* Host
+  yield* performAll(endOfRun(paths, launched.record)).pipe(
+    Effect.andThen(putContainer(failed(before, reason, code), launched.revision)), Effect.ignore
+  )
+})
+
 /** Launches what was prepared; `stored` is the record as read. */
 const launch = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, preparation: Preparation, attach: number
-): Effect.fn.Return<Started, KernelError | ContainerError, Kernel | Host> {
+): Effect.fn.Return<Started, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
   const { paths } = yield* Host
   const { id, name } = stored.record
   if (stored.record.phase === "ended") yield* perform("FileRemove", { path: Paths.exitFile(paths, id) })
-  const launched = yield* putContainer(preparation.record, stored.revision)
-  let channel: number | undefined
-  return yield* Effect.gen(function*() {
+  const run = Effect.gen(function*() {
     yield* performAll(preparation.before)
-    const started = yield* perform("SupervisorStart", { spec: preparation.supervisor, attach })
-    channel = started.channel
+    const { channel } = yield* Effect.acquireRelease(
+      perform("SupervisorStart", { spec: preparation.supervisor, attach }),
+      (started) => Effect.ignore(perform("ChannelClose", { channel: started.channel }))
+    )
     const seen = yield* awaitStart(name, preparation, channel)
-    return { record: launched.record, channel, ...seen, warnings: preparation.warnings }
-  }).pipe(Effect.onExit((exit) => {
-    if (Exit.isSuccess(exit)) return Effect.void
-    const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
-    const reason = error === undefined ? "the start was interrupted" : error.message
-    const code = error instanceof ContainerError && error.exitCode !== undefined ? error.exitCode : 128
-    return Effect.ignore(Effect.gen(function*() {
-      if (channel !== undefined) yield* perform("ChannelClose", { channel })
-      yield* performAll(endOfRun(paths, launched.record))
-      yield* putContainer(failed(stored.record, reason, code), launched.revision)
-    }))
-  }))
+    return { channel, ...seen, warnings: preparation.warnings }
+  })
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(putContainer(preparation.record, stored.revision), (launched) =>
+      restore(run).pipe(
+        Effect.onError((cause) => takeBack(stored.record, launched, cause)),
+        Effect.map((started) => ({ record: launched.record, ...started }))
+      )))
 })
 
-/** Starts under a lock that the caller holds. */
-export const startLocked = Effect.fnUntraced(function*(
-  stored: Stored<ContainerRecord>, options: { readonly attach: number; readonly onExit: ReadonlyArray<string> }
-): Effect.fn.Return<Started, KernelError | ContainerError, Kernel | Host> {
-  const settled = yield* settle(stored)
-  const { record } = settled
-  const state = yield* stateOf(record)
+interface Settled {
+  readonly stored: Stored<ContainerRecord>
+  readonly state: ContainerState
+}
+
+/** Takes over an earlier run that has ended; with the state after that. */
+const settleAndLook = Effect.fnUntraced(function*(
+  stored: Stored<ContainerRecord>
+): Effect.fn.Return<Settled, KernelError, Kernel | Host> {
+  for (let known = stored;;) {
+    known = yield* settle(known)
+    const state = yield* stateOf(known.record)
+    // Else it has ended between our looks
+    if (known.record.phase !== "launched" || state.process !== undefined) return { stored: known, state }
+  }
+})
+
+const startSettled = Effect.fnUntraced(function*(
+  { state, stored }: Settled, options: StartOptions
+): Effect.fn.Return<Started, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
+  const { record } = stored
   if (state.name === "running" || state.name === "paused" || state.name === "removing") {
     return yield* new ContainerError({
       operation: "start", object: record.name, kind: "conflict",
@@ -100,10 +131,29 @@ export const startLocked = Effect.fnUntraced(function*(
     })
   }
   const preparation = yield* prepareStart(record, options.onExit)
-  return yield* launch(settled, preparation, options.attach)
+  return yield* launch(stored, preparation, options.attach)
+})
+
+/** Starts under a lock that the caller holds. */
+export const startLocked = (
+  stored: Stored<ContainerRecord>, options: StartOptions
+): Effect.Effect<Started, KernelError | ContainerError, Kernel | Host | Scope.Scope> =>
+  Effect.flatMap(settleAndLook(stored), (settled) => startSettled(settled, options))
+
+/** Docker: starting what runs already is no error. Gives the warnings. */
+export const startUnlessRunning = Effect.fnUntraced(function*(
+  stored: Stored<ContainerRecord>, options: { readonly onExit: ReadonlyArray<string> }
+): Effect.fn.Return<ReadonlyArray<string>, KernelError | ContainerError, Kernel | Host> {
+  // First without the lock: it may be held by a stop that takes its time
+  if ((yield* stateOf(stored.record)).name === "running") return []
+  return yield* locked(stored.record.id, Effect.gen(function*() {
+    const settled = yield* settleAndLook(yield* refresh("start", stored))
+    if (settled.state.name === "running") return []
+    return (yield* Effect.scoped(startSettled(settled, { ...options, attach: 0 }))).warnings
+  }))
 })
 
 export const start = (
-  stored: Stored<ContainerRecord>, options: { readonly attach: number; readonly onExit: ReadonlyArray<string> }
-): Effect.Effect<Started, KernelError | ContainerError, Kernel | Host> =>
+  stored: Stored<ContainerRecord>, options: StartOptions
+): Effect.Effect<Started, KernelError | ContainerError, Kernel | Host | Scope.Scope> =>
   locked(stored.record.id, Effect.flatMap(refresh("start", stored), (fresh) => startLocked(fresh, options)))

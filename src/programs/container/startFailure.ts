@@ -11,11 +11,13 @@ const hints: { readonly [operation: string]: string } = {
   Sysctl: "see the kernel's documentation for the values it takes",
   WorkingDirectory: "the working directory must be a directory inside the container",
   DirMake: "the working directory must be a directory inside the container",
-  Rlimit: "a hard limit cannot be raised above the one of the engine without CAP_SYS_RESOURCE"
+  Rlimit: "a hard limit cannot be above fs.nr_open (open files), nor above the engine's own without CAP_SYS_RESOURCE"
 }
 
+/** `operation`: what the user asked for, `start` or `exec`. */
 export const startFailure = (
-  name: string, program: ReadonlyArray<InitOp>, frame: Extract<Frame, { readonly _tag: "Failed" }>
+  name: string, program: ReadonlyArray<InitOp>, frame: Extract<Frame, { readonly _tag: "Failed" }>,
+  operation: "start" | "exec" = "start"
 ): ContainerError => {
   const errno = errnoName(frame.errno)
   const meaning = errnoMeaning(errno)
@@ -25,7 +27,7 @@ export const startFailure = (
     const notFound = errno === "ENOENT" || errno === "ENOTDIR"
     const where = op.argv[0].includes("/") ? meaning : notFound ? "executable file not found in $PATH" : meaning
     return new ContainerError({
-      operation: "start", object: name, kind: "command",
+      operation, object: name, kind: "command",
       cause: `exec: "${op.argv[0]}": ${where}`, exitCode: notFound ? 127 : 126
     })
   }
@@ -33,7 +35,7 @@ export const startFailure = (
   const where = frame.path === "" ? "" : ` ${frame.path}`
   const hint = hints[what]
   return new ContainerError({
-    operation: "start", object: name, kind: "failed",
+    operation, object: name, kind: "failed",
     cause: `${what}: ${frame.syscall}${where}: ${meaning}`,
     ...(hint === undefined ? {} : { cure: hint })
   })

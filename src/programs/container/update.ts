@@ -74,6 +74,20 @@ export const settleLimits = Effect.fnUntraced(function*(
   return yield* putContainer({ ...record, limitsPending: false }, revision)
 })
 
+/** Puts a change that was recorded into force. */
+const inForce = (
+  marked: Stored<ContainerRecord>, ops: ReadonlyArray<KernelOp>
+): Effect.Effect<void, KernelError, Kernel | Host> =>
+  write(marked.record, ops).pipe(
+    Effect.andThen(Effect.asVoid(putContainer({ ...marked.record, limitsPending: false }, marked.revision)))
+  )
+
+/** Takes a change back that failed or was interrupted on the way. */
+const takeBack = (
+  marked: Stored<ContainerRecord>, before: ContainerConfig
+): Effect.Effect<void, never, Kernel | Host> =>
+  Effect.ignore(Effect.flatMap(putContainer({ ...marked.record, config: before }, marked.revision), settleLimits))
+
 /** Gives warnings of what this host cannot limit. A change that the kernel refuses is taken back. */
 export const update = (
   stored: Stored<ContainerRecord>, change: Update
@@ -92,14 +106,8 @@ export const update = (
     const limits = yield* limitsOf(record, change.resources, before.resources)
     const config = { ...before, resources, ...(change.restart === undefined ? {} : { restart: change.restart }) }
     const launched = record.phase === "launched"
-    const marked = yield* putContainer({ ...record, config, limitsPending: launched }, revision)
-    if (!launched) return [...warnings, ...limits.warnings]
-    yield* write(record, limits.ops).pipe(
-      Effect.andThen(putContainer({ ...marked.record, limitsPending: false }, marked.revision)),
-      Effect.onError(() =>
-        Effect.ignore(
-          putContainer({ ...marked.record, config: before }, marked.revision).pipe(Effect.flatMap(settleLimits))
-        ))
-    )
+    yield* Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(putContainer({ ...record, config, limitsPending: launched }, revision), (marked) =>
+        launched ? restore(inForce(marked, limits.ops)).pipe(Effect.onError(() => takeBack(marked, before))) : Effect.void))
     return [...warnings, ...limits.warnings]
   }))

@@ -77,8 +77,8 @@ export const removeImage = Effect.fnUntraced(function*(
   wanted: string
 ): Effect.fn.Return<ImageRecord, KernelError | ContainerError, Kernel | Host> {
   const reference = normalizeReference(wanted)
-  const fail = (kind: "missing" | "conflict", cause: string) =>
-    new ContainerError({ operation: "rmi", object: wanted, kind, cause })
+  const fail = (kind: "missing" | "conflict", cause: string, cure?: string) =>
+    new ContainerError({ operation: "rmi", object: wanted, kind, cause, ...(cure === undefined ? {} : { cure }) })
   const found = (yield* listImages).find(({ record }) =>
     record.reference === reference || record.id === wanted || record.id.slice("sha256:".length).startsWith(wanted)
   )
@@ -87,7 +87,11 @@ export const removeImage = Effect.fnUntraced(function*(
   const { record } = found
   const users = (yield* listContainers).filter((one) => one.record.imageId === record.id)
   if (users.length > 0) {
-    return yield* fail("conflict", `unable to remove image ${wanted}: it is used by ${users.map((one) => one.record.name).join(", ")}`)
+    const names = users.map((one) => one.record.name).join(", ")
+    const them = users.length === 1 ? "that container" : "those containers"
+    return yield* fail(
+      "conflict", `unable to remove image ${wanted}: it is used by ${names}`, `remove ${them} first`
+    )
   }
   yield* perform("RecordDelete", { collection: "images", key: record.id })
   for (const directory of record.layers) {

@@ -62,6 +62,15 @@ describe("options of the small commands", () => {
     expect(await options(["rm", "-v", "a"], "remove")).toBe(`a {"force":false}`)
   })
 
+  it("rm -f is content with containers that are not there, and only with those", async () => {
+    const remove = (reference: string) => reference === "a" ? Effect.void : Effect.fail(missing(reference))
+    const asDocker = { stdout: "a\n", stderr: "fx-engine: No such container: b\n" }
+    expect(await runLine(["rm", "-f", "a", "b"], { engine: { remove } })).toMatchObject({ exitCode: 0, ...asDocker })
+    expect(await runLine(["rm", "a", "b"], { engine: { remove } })).toMatchObject({ exitCode: 1, ...asDocker })
+    const engine = { remove: () => Effect.fail(conflict("busy")) }
+    expect(await runLine(["rm", "-f", "a"], { engine })).toMatchObject({ exitCode: 1 })
+  })
+
   it("rename takes two names and says nothing", async () => {
     const asked: Array<string> = []
     expect(await runLine(["rename", "a", "b"], { engine: { rename: picky(asked) } }))

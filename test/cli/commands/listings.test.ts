@@ -7,10 +7,17 @@ import { exited, id, missing, runLine, summary } from "../Stage.ts"
 /** Times that count from when the test runs, as the columns do. */
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString()
 
+const bindDefaults = {
+  _tag: "Bind", readonly: false, recursive: "enabled", propagation: "", createSource: false
+} as const
+
 const containers = [
   summary("one", "running", {
     record: { id: id("aaa"), createdAt: ago(7200) }, startedAt: ago(7200),
-    config: { command: ["sh", "-c", "sleep 100000000 and more"], labels: { a: "b", c: "d" } }
+    config: {
+      command: ["sh", "-c", "sleep 100000000 and more"], labels: { a: "b", c: "d" },
+      mounts: [{ ...bindDefaults, source: "/srv/one", target: "/data" }]
+    }
   }),
   summary("two", "exited",
     { record: { id: id("bbb"), createdAt: ago(30) }, exit: exited(3), finishedAt: ago(5), startedAt: ago(20) }),
@@ -87,6 +94,12 @@ describe("ps", () => {
       [["-f", "name=one", "-f", "name=two"], ["two", "one"]],
       [["-f", "exited=3"], ["two"]],
       [["-f", "ancestor=busybox:latest"], ["two", "four", "three", "one"]],
+      [["-f", "network=none"], ["two", "four", "three", "one"]],
+      [["-f", "network=host"], []],
+      [["-f", "volume=/data"], ["one"]],
+      [["-f", "volume=/srv/one"], ["one"]],
+      [["-f", "health=none", "-f", "name=one"], ["one"]],
+      [["-f", "health=healthy"], []],
       [["-f", "before=four"], ["three", "one"]],
       [["-f", "since=bbb"], []],
       [["-f", "since=three"], ["two", "four"]]
@@ -98,7 +111,7 @@ describe("ps", () => {
       expect(await names("-f", "status=created", "-f", "status=exited")).toEqual(["two", "four"])
     })
 
-    it.each(["foo=bar", "status=asleep", "exited=x", "before=nobody"])("refuses %s", async (filter) => {
+    it.each(["foo=bar", "status=asleep", "health=ill", "exited=x", "before=nobody"])("refuses %s", async (filter) => {
       const outcome = await runLine(["ps", "--filter", filter], { engine })
       expect(outcome.exitCode).toBe(1)
       expect(outcome.stderr).toMatch(/^fx-engine: (invalid filter|No such container)/)

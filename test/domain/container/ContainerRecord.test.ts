@@ -31,12 +31,17 @@ describe("the state of a container", () => {
 
   it("is exited with the code of a kill when init and supervisor vanished without a word", () => {
     assert.deepStrictEqual(observe(launched, seen(running, false)).exit, lostExit)
+    const before = { code: 3, signal: 0, oomKilled: false }
+    assert.deepStrictEqual(observe({ ...launched, exit: before }, seen(running, false)).exit, lostExit)
   })
 
   it("is created until the program runs", () => {
     assert.strictEqual(observe(record, seen(undefined)).name, "created")
     assert.strictEqual(observe(launched, seen(undefined)).name, "created")
     assert.strictEqual(observe(launched, seen({ supervisor })).name, "created")
+    const exit = { code: 3, signal: 0, oomKilled: false }
+    const again = observe({ ...launched, exit, finishedAt: "2026-01-01T00:00:00Z" }, seen({ supervisor }))
+    assert.deepStrictEqual([again.name, again.exit], ["exited", exit])
   })
 
   it("is removing from the first step of the removal on", () => {

@@ -10,6 +10,9 @@ import type { KernelOp, KernelTag, Payload, Success } from "../../../src/domain/
 import { builtFile } from "../../../src/interpreters/linux/addon.ts"
 import { layer } from "../../../src/interpreters/linux/LinuxKernel.ts"
 import { type Kernel, perform, performAll } from "../../../src/programs/Kernel.ts"
+import { patience } from "../../patience.ts"
+
+export { patience } from "../../patience.ts"
 
 /** Why the tests can't run here, or undefined. */
 export const obstacle: string | undefined = process.getuid?.() !== 0
@@ -74,9 +77,9 @@ export const openDescriptors = (): ReadonlyArray<string> =>
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** Waits until something holds; throws after five seconds. */
+/** Waits until something holds; throws after five seconds on a fast machine. */
 export const eventually = async (holds: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 5000; !holds();) {
+  for (const end = Date.now() + 5000 * patience; !holds();) {
     if (Date.now() > end) throw new Error(`still not so: ${holds}`)
     await sleep(5)
   }

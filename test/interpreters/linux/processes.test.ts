@@ -11,7 +11,7 @@ import type { InitOp } from "../../../src/domain/kernel/InitOp.ts"
 import { attachFlags, type Frame, type SupervisorSpec } from "../../../src/domain/kernel/Supervisor.ts"
 import { isUnreaped } from "../../../src/interpreters/linux/Reaper.ts"
 import { perform } from "../../../src/programs/Kernel.ts"
-import { eventually, linuxFixture, obstacle, openDescriptors, sleep, supervisorObstacle } from "./fixture.ts"
+import { eventually, linuxFixture, obstacle, openDescriptors, patience, sleep, supervisorObstacle } from "./fixture.ts"
 
 const sources = new URL("../../../src", import.meta.url).pathname
 
@@ -168,7 +168,7 @@ describe.skipIf(supervisorObstacle !== undefined)("supervisors on Linux", () => 
   })
 
   it("are reaped too when their channel was closed long before", async () => {
-    const { channel, pid } = await start(specOf(["/bin/sleep", "0.2"]))
+    const { channel, pid } = await start(specOf(["/bin/sleep", String(0.2 * patience)]))
     await linux.perform("ChannelClose", { channel })
     expect(isUnreaped(pid)).toBe(true)
     await eventually(() => !isUnreaped(pid))
@@ -392,10 +392,10 @@ describe.skipIf(obstacle !== undefined)("channels on Linux", () => {
       ${body}`
     const run = (body: string) =>
       promisify(execFile)(process.execPath, ["--input-type=module", "-e", script(body), directory], {
-        cwd: sources, timeout: 20_000
+        cwd: sources, timeout: 20_000 * patience
       })
     expect((await run(`console.log("no reader")`)).stdout).toBe("no reader\n")
     const reading = `console.log((await runtime.runPromise(perform("ChannelRead", { channel }))).length)`
     expect((await run(reading)).stdout).toBe("9\n")
-  }, 60_000)
+  }, 60_000 * patience)
 })

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { Machine } from "../../../src/interpreters/linux/Machine.ts"
 import { records } from "../../../src/interpreters/linux/records.ts"
 import * as Effect from "effect/Effect"
-import { linuxFixture, obstacle, openDescriptors, sleep } from "./fixture.ts"
+import { linuxFixture, obstacle, openDescriptors, patience, sleep } from "./fixture.ts"
 
 const sources = new URL("../../../src", import.meta.url).pathname
 
@@ -63,7 +63,7 @@ describe("records on Linux", () => {
     let ticks = 0
     const ticking = setInterval(() => ticks++, 2)
     const writing = linux.perform("RecordPut", put("patient", 0))
-    await sleep(100)
+    await sleep(100 * patience)
     other.exec("COMMIT")
     other.close()
     await writing
@@ -94,7 +94,7 @@ describe("records on Linux", () => {
     await Promise.all([1, 2, 3].map(() =>
       run(process.execPath, ["--input-type=module", "-e", script, linux.directory], { cwd: sources })))
     expect((await linux.perform("RecordGet", { collection: "containers", key: "counter" }))?.value).toBe("45")
-  }, 60_000)
+  }, 60_000 * patience)
 
   const errorIn = async (root: string) => {
     const machine = new Machine({ root, execRoot: root })

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Result } from "effect"
 import * as fc from "fast-check"
 import { KernelError } from "../../../src/domain/kernel/KernelError.ts"
+import { exitedFrame } from "../../../src/domain/kernel/frames.ts"
+import { type KernelOp, op } from "../../../src/domain/kernel/KernelOp.ts"
 import { Kernel, perform } from "../../../src/programs/Kernel.ts"
 import {
   anyOp, decodeTrace, encodeTraceEntry, recorded, replay, runOn, simulate, type TraceEntry
@@ -92,6 +94,39 @@ describe("a trace", () => {
     assert.strictEqual(told[0], "DirMake: success → EEXIST")
     assert.include(told[1], "simulated")
     assert.include(told[1], "other")
+  })
+
+  const entry = (index: number, one: KernelOp, value: unknown): TraceEntry =>
+    ({ index, op: one, startedNs: index * 1000, durationNs: 10, outcome: { _tag: "Success", value } })
+
+  const lateListener = (heard: Uint8Array): ReadonlyArray<TraceEntry> => [
+    entry(0, op("ChannelOpen", { directory: "/run/test", attach: 3 }), { channel: 7 }),
+    entry(1, op("ChannelRead", { channel: 7 }), heard),
+    entry(2, op("ChannelClose", { channel: 7 }), undefined)
+  ]
+
+  it("does not say that a supervisor which told of its end then has ended sooner now", async () => {
+    const ended = lateListener(exitedFrame({ code: 137, signal: 9, oomKilled: false }))
+    assert.deepStrictEqual(
+      await runOn(simulate(options), replay(ended)), Exit.succeed({ performed: 3, differences: [] })
+    )
+    const exit = await runOn(simulate(options), replay(lateListener(new Uint8Array(0))))
+    assert.strictEqual(Exit.isSuccess(exit) ? exit.value.differences[0]?.actual : "", "ENOENT")
+  })
+
+  it("of a client that went away after the start need not tell what came later", async () => {
+    const { entries } = await trace(lifecycle("echo one; echo two"))
+    const reads = entries.filter((one) => one.op.tag === "ChannelRead")
+    const first = reads[0]!
+    const whole = first.outcome._tag === "Success" ? first.outcome.value as Uint8Array : new Uint8Array(0)
+    const started = whole.subarray(0, 8 + new DataView(whole.buffer, whole.byteOffset).getUint32(4))
+    const cut = entries.flatMap((one) => one === first
+      ? [{ ...one, outcome: { _tag: "Success" as const, value: started } }]
+      : one.op.tag === "ChannelRead" ? [] : [one])
+    const exit = await runOn(simulate({ ...options, seed: 3 }), replay(cut))
+    assert.deepStrictEqual(
+      Exit.isSuccess(exit) ? exit.value.differences.filter(({ op: one }) => one.tag === "ChannelRead") : exit, []
+    )
   })
 
   it("keeps overlapping operations overlapping: a waiting read does not stop it", async () => {

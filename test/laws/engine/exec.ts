@@ -75,7 +75,7 @@ export const execLaws = (ground: Ground): void => {
     const id = yield* started(idle(ground))
     const session = yield* executing(id, ["sleep", "1000"])
     const running = yield* Effect.forkScoped(follow(session))
-    yield* Effect.sleep("20 millis")
+    yield* Effect.sleep(`${20 * ground.patience} millis`)
     yield* engine.kill(id, 9)
     assert.deepStrictEqual((yield* Fiber.join(running)).exit, { code: 137, signal: 9, oomKilled: false })
   }))

@@ -55,7 +55,7 @@ export const exitLaws = (ground: Ground): void => {
     const engine = yield* Engine
     const id = yield* started(idle(ground))
     const waiting = yield* Effect.forkScoped(Effect.all([engine.wait(id), engine.wait(id)], { concurrency: 2 }))
-    yield* Effect.sleep("20 millis")
+    yield* Effect.sleep(`${20 * ground.patience} millis`)
     yield* engine.kill(id, 9)
     const exits = yield* Fiber.join(waiting)
     assert.deepStrictEqual(exits.map(({ code, signal }) => [code, signal]), [[137, 9], [137, 9]])

@@ -1,10 +1,11 @@
 /** Files: the layer of a container, its mounts, and copies in and out of it. */
 import { assert } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import type { Mount } from "../../../src/domain/container/ContainerConfig.ts"
 import { containerDirectory, upperDirectory } from "../../../src/domain/container/Paths.ts"
 import { Engine } from "../../../src/programs/Engine.ts"
 import { perform } from "../../../src/programs/Kernel.ts"
+import { encodeTree } from "../../differential/archive.ts"
 import { config, idle, output, ran, script, started, told, untilLogged } from "../container.ts"
 import { type Ground, law } from "../Ground.ts"
 
@@ -183,6 +184,40 @@ export const copyLaws = (ground: Ground): void => {
     yield* engine.wait(id)
     const lines = yield* Stream.runCollect(engine.logs(id, { tail: -1, since: undefined, until: undefined, follow: false }))
     assert.deepStrictEqual(lines.map((line) => line.text), ["1\n", "2\n"])
+  }))
+
+  law(ground, "what is being copied into a container arrives though it ends meanwhile", Effect.gen(function*() {
+    const engine = yield* Engine
+    const id = yield* started(idle(ground))
+    const file = (name: string) => encodeTree([{ type: "file", path: name, mode: 0o644, uid: 0, content: `${name}\n` }])
+    const end = Effect.andThen(engine.kill(id, 9), engine.wait(id))
+    const endOfArchive = 1024
+    const data = Stream.make(file("one").slice(0, -endOfArchive)).pipe(
+      Stream.concat(Stream.drain(Stream.fromEffect(end))), Stream.concat(Stream.make(file("two")))
+    )
+    yield* engine.copyIn(id, "/", data, undefined)
+    for (const name of ["one", "two"]) {
+      const path = `${upperDirectory(ground.paths, id)}/${name}`
+      assert.strictEqual(yield* perform("FileRead", { path, limit: 100 }), `${name}\n`)
+    }
+  }))
+
+  law(ground, "while it is copied into, a container that does not run is not started", Effect.gen(function*() {
+    const engine = yield* Engine
+    const { id } = yield* engine.create(idle(ground), "")
+    const data = Stream.fromEffect(Effect.gen(function*() {
+      const starting = yield* Effect.forkChild(engine.start(id))
+      yield* Effect.sleep("50 millis")
+      assert.strictEqual((yield* engine.find("inspect", id)).state.name, "created")
+      return { archive: encodeTree([{ type: "file", path: "one", mode: 0o644, uid: 0, content: "one\n" }]), starting }
+    }))
+    let starting: Fiber.Fiber<unknown, unknown> | undefined
+    yield* engine.copyIn(id, "/", Stream.map(data, (one) => {
+      starting = one.starting
+      return one.archive
+    }), undefined)
+    yield* Fiber.join(starting!)
+    assert.strictEqual(yield* told(id, "cat /one"), "one\n")
   }))
 
   law(ground, "the status of a path is the container's, and links are followed inside its root only", Effect.gen(function*() {

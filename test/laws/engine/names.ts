@@ -138,7 +138,7 @@ export const removalLaws = (ground: Ground): void => {
     const id = yield* started(script(ground, "echo there; sleep 1000"))
     yield* eventually(ground, logged(id), (lines) => lines.length === 1)
     const others = yield* Effect.forkScoped(Effect.all([logged(id, { follow: true }), engine.wait(id)], { concurrency: 2 }))
-    yield* Effect.sleep("20 millis")
+    yield* Effect.sleep(`${20 * ground.patience} millis`)
     yield* engine.remove(id, { force: true })
     const [lines, exit] = yield* Fiber.join(others)
     assert.deepStrictEqual([lines, exit.code], [["stdout there"], 137])

@@ -31,7 +31,7 @@ export const sharingLaws = (ground: Ground): void => {
     assert.isAtLeast(results.filter((one) => one._tag === "Success").length, 1)
     for (const one of results) if (one._tag === "Failure") assert.deepInclude(one.failure, { _tag: "ContainerError", kind: "conflict" })
     yield* untilLogged(ground, id, "run")
-    yield* Effect.sleep("50 millis")
+    yield* Effect.sleep(`${50 * ground.patience} millis`)
     assert.deepStrictEqual(yield* logged(id), ["stdout run"])
     assert.strictEqual((yield* engine.top(id)).processes.length, 1)
   }))
@@ -133,7 +133,7 @@ export const sharingLaws = (ground: Ground): void => {
     const status = yield* perform("FileRead", { path: `${ground.paths.execRoot}/containers/${id}/status`, limit: 1000 })
     const [, pid, startTime] = /^supervisor ([0-9]+) ([0-9]+)$/m.exec(status)!
     yield* perform("ProcessSignal", { process: { pid: Number(pid), startTime: Number(startTime) }, signal: 9 })
-    yield* Effect.sleep("20 millis")
+    yield* Effect.sleep(`${20 * ground.patience} millis`)
     assert.strictEqual((yield* engine.check({ repair: false }))[0]?.problem, "it runs without its supervisor")
     assert.strictEqual((yield* engine.recover).mended.length, 1)
     assert.strictEqual(yield* stateOf(id), "exited")

@@ -46,7 +46,7 @@ export const signalLaws = (ground: Ground): void => {
     const engine = yield* Engine
     const id = yield* listens
     yield* engine.kill(id, SIGHUP)
-    yield* Effect.sleep("50 millis")
+    yield* Effect.sleep(`${50 * ground.patience} millis`)
     assert.strictEqual(yield* stateOf(id), "running")
   }))
 
@@ -54,7 +54,7 @@ export const signalLaws = (ground: Ground): void => {
     const engine = yield* Engine
     const id = yield* started(idle(ground))
     for (const signal of [1, 2, 3, SIGUSR1, SIGTERM, 24]) yield* engine.kill(id, signal)
-    yield* Effect.sleep("50 millis")
+    yield* Effect.sleep(`${50 * ground.patience} millis`)
     assert.strictEqual(yield* stateOf(id), "running")
     yield* engine.kill(id, SIGKILL)
     assert.deepStrictEqual(yield* engine.wait(id), { code: 137, signal: 9, oomKilled: false })

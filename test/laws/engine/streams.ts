@@ -117,7 +117,7 @@ export const streamLaws = (ground: Ground): void => {
     const id = yield* started(script(ground, "echo old; while read line; do echo $line; done", { openStdin: true }))
     yield* untilLogged(ground, id, "old")
     const followed = yield* Effect.forkScoped(logged(id, { follow: true, tail: 0 }))
-    yield* Effect.sleep("30 millis")
+    yield* Effect.sleep(`${30 * ground.patience} millis`)
     const session = yield* engine.attach(id, everything)
     yield* follow(session, Stream.make(bytes("new\n")))
     yield* engine.kill(id, 9).pipe(Effect.ignore)

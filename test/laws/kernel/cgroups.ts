@@ -87,7 +87,7 @@ export const cgroupLaws = (ground: Ground): void => {
     const record = JSON.parse((yield* perform("RecordGet", { collection: "containers", key: id }))!.value)
     const { control } = record as { readonly control: { readonly directory: string; readonly version: 1 | 2 } }
     const processes = Effect.map(perform("CgroupProcesses", { directory: control.directory }), (pids) => pids.length)
-    yield* Effect.sleep("50 millis")
+    yield* Effect.sleep(`${50 * ground.patience} millis`)
     assert.strictEqual(yield* processes, 3)
     assert.strictEqual(yield* errnoOf("CgroupRemove", { directory: control.directory }), "EBUSY")
     yield* perform("CgroupFreeze", { ...control, frozen: true })

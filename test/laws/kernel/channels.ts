@@ -56,7 +56,7 @@ export const channelLaws = (ground: Ground): void => {
     const errors = yield* open(ground, id, attachFlags.stderr)
     const nothing = yield* open(ground, id, 0)
     yield* perform("ChannelWrite", { channel: errors, frames: stdinFrame(bytes("not asked\n")) })
-    yield* Effect.sleep("30 millis")
+    yield* Effect.sleep(`${30 * ground.patience} millis`)
     const input = yield* open(ground, id, attachFlags.stdin | attachFlags.stdout)
     yield* perform("ChannelWrite", { channel: input, frames: stdinFrame(bytes("go\n")) })
     assert.deepStrictEqual(words(yield* readAll(input)), ["Started", "stdout out\n", "Exited"])

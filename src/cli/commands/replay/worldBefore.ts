@@ -1,8 +1,9 @@
 /**
- * What was there before a trace began, as far as the trace shows it: directories that were found and rows that
- * were read though no operation of the trace had made them. Performed first, a simulated machine is in that state.
+ * What was there before a trace began, as far as the trace shows it: directories that were found, rows and
+ * texts that were read though no operation of the trace had made them. Performed first, a simulated machine is in
+ * that state.
  */
-import { type HostTexts, type KernelOp, op, type RecordRow } from "../../../domain/kernel/KernelOp.ts"
+import { type HostTexts, type KernelOp, op, type RecordRow, type RootSource } from "../../../domain/kernel/KernelOp.ts"
 import type { TraceEntry } from "../../../interpreters/middleware/TraceEntry.ts"
 
 export const isCgroup = (path: string): boolean => path.startsWith("/sys/fs/cgroup/")
@@ -12,6 +13,7 @@ const madeBy = ({ tag, payload }: KernelOp): ReadonlyArray<string> => {
   switch (tag) {
     case "DirMake": case "DirEnsure": case "FileWrite": case "LockAcquire": case "LockTry": return [payload.path]
     case "CgroupMake": case "CgroupEnsure": return [payload.directory]
+    case "SupervisorStart": return [`${payload.spec.directory}/status`, payload.spec.exitFile ?? ""]
     default: return []
   }
 }
@@ -35,23 +37,69 @@ const directoriesSeen = (entry: TraceEntry): ReadonlyArray<string> => {
   const { op: { payload, tag }, outcome } = entry
   if (outcome._tag !== "Success") return []
   if (tag === "DirList") return [payload.path, ...listed(entry).filter((path) => !isLock(path))]
+  if (tag === "RootRead" && payload.root._tag === "Layers") {
+    const { lower, upper, work } = payload.root
+    return [...lower, upper, work].filter((path) => path !== "")
+  }
   return tag === "FileStat" && (outcome.value as { readonly type: string }).type === "directory" ? [payload.path] : []
 }
 
-const rowsSeen = ({ op: { tag }, outcome }: TraceEntry): ReadonlyArray<RecordRow> => {
+/** A container that is started before the trace is performed. */
+export interface Started {
+  readonly row: RecordRow
+  readonly layers: ReadonlyArray<string>
+  /** Of its init, in the trace. */
+  readonly pid: number
+}
+
+/** The directory that has the files of a root, "/" where that is not for us to say. */
+const baseOf = (root: RootSource, started: ReadonlyArray<Started>): string => {
+  switch (root._tag) {
+    case "Directory":
+      return root.path
+    case "Layers":
+      return root.lower.at(-1) ?? "/"
+    case "Process":
+      return started.find(({ pid }) => pid === root.process.pid)?.layers.at(-1) ?? "/"
+  }
+}
+
+/** Texts that were read: of files by their paths, and of a root's by where its lowest layer has them. */
+const textsSeen = (
+  { op: { payload, tag }, outcome }: TraceEntry, started: ReadonlyArray<Started>
+): ReadonlyArray<readonly [path: string, text: string]> => {
+  if (outcome._tag !== "Success") return []
+  if (tag === "FileRead") return [[payload.path, outcome.value as string]]
+  if (tag !== "RootRead") return []
+  const base = baseOf(payload.root, started)
+  const texts = outcome.value as { readonly [path: string]: string }
+  return base === "/" ? [] : Object.entries(texts).map(([path, text]) => [`${base}${path}`, text] as const)
+}
+
+export const rowsSeen = ({ op: { tag }, outcome }: TraceEntry): ReadonlyArray<RecordRow> => {
   if (outcome._tag !== "Success") return []
   if (tag === "RecordList") return outcome.value as ReadonlyArray<RecordRow>
   const found = tag === "RecordGet" && outcome.value !== undefined && outcome.value !== null
   return found ? [outcome.value as RecordRow] : []
 }
 
-/** v1 cpusets are born empty and hold nothing until they are filled; the parent of containers was. */
-const filled = (directory: string, host: HostTexts | undefined): ReadonlyArray<KernelOp> =>
-  host === undefined || !directory.startsWith("/sys/fs/cgroup/cpuset/") ? [] : [
-    op("CgroupWrite", { directory, file: "cpuset.cpus", value: host.cpuList }),
-    op("CgroupWrite", { directory, file: "cpuset.mems", value: host.memoryNodes }),
-    op("CgroupWrite", { directory, file: "cgroup.clone_children", value: "1" })
+/** Controllers that a cgroup hands on to its children (cgroup-v2.rst, "Enabling and Disabling"). */
+const handedOn = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids"]
+
+/**
+ * A parent of containers hands on its controllers in v2. In v1 cpusets are born empty and hold nothing until they are
+ * filled; the parent's was. What a kernel does not have is refused by it.
+ */
+const filled = (directory: string, host: HostTexts | undefined): ReadonlyArray<KernelOp> => {
+  if (isId(directory.slice(directory.lastIndexOf("/") + 1))) return []
+  const write = (file: string, value: string) => op("CgroupWrite", { directory, file, value })
+  if (!directory.startsWith("/sys/fs/cgroup/cpuset/")) {
+    return handedOn.map((controller) => write("cgroup.subtree_control", `+${controller}`))
+  }
+  return host === undefined ? [] : [
+    write("cpuset.cpus", host.cpuList), write("cpuset.mems", host.memoryNodes), write("cgroup.clone_children", "1")
   ]
+}
 
 /** A row has been written as often as its revision says; more writes than this are not repeated. */
 const mostWrites = 1000
@@ -62,7 +110,10 @@ export const hostTextsOf = (entries: ReadonlyArray<TraceEntry>): HostTexts | und
   return read?.outcome._tag === "Success" ? read.outcome.value as HostTexts : undefined
 }
 
-export const worldBefore = (entries: ReadonlyArray<TraceEntry>): ReadonlyArray<KernelOp> => {
+/** `started` write their own texts. */
+export const worldBefore = (
+  entries: ReadonlyArray<TraceEntry>, started: ReadonlyArray<Started>
+): ReadonlyArray<KernelOp> => {
   const host = hostTextsOf(entries)
   const known = new Set<string>()
   const before: Array<KernelOp> = []
@@ -77,6 +128,11 @@ export const worldBefore = (entries: ReadonlyArray<TraceEntry>): ReadonlyArray<K
       if (known.has(path)) continue
       known.add(path)
       before.push(op("DirEnsure", { path: parentOf(path), mode: 0o700 }), op("FileWrite", { path, mode: 0o600, text: "" }))
+    }
+    for (const [path, text] of textsSeen(entry, started)) {
+      if (known.has(path) || started.some(({ row }) => path.includes(`/containers/${row.key}/`))) continue
+      known.add(path)
+      before.push(op("DirEnsure", { path: parentOf(path), mode: 0o755 }), op("FileWrite", { path, mode: 0o644, text }))
     }
     const { op: done } = entry
     if (done.tag === "RecordGet" || done.tag === "RecordList") {

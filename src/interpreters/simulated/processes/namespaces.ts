@@ -4,6 +4,7 @@
  */
 import type { NamespaceKind } from "../../../domain/kernel/InitOp.ts"
 import { alter, type Draft, fail, processOf, takeId } from "../Draft.ts"
+import { keepOpened } from "../mounts/keepOpened.ts"
 import { cloneTree, drop } from "../mounts/mountTree.ts"
 import type { Namespace, NamespaceOf, Place } from "../World.ts"
 import { capability, fullCapabilities, requireCapability } from "./credentials.ts"
@@ -64,7 +65,10 @@ export const releaseNamespace = (draft: Draft, id: number): void => {
     return
   }
   draft.namespaces = draft.namespaces.remove(id)
-  if (namespace.kind === "mnt") drop(draft, namespace.root)
+  if (namespace.kind === "mnt") {
+    keepOpened(draft, namespace.root)
+    drop(draft, namespace.root)
+  }
   if ((namespace.kind === "pid" || namespace.kind === "user") && namespace.parent !== 0) {
     releaseNamespace(draft, namespace.parent)
   }
