@@ -24,7 +24,7 @@ const seldom = [
 
 /** Chunks in order: a module belongs to the first one that reaches it by static imports from these files. */
 const chunks = [
-  ["core", ["cli/main.ts"]],
+  ["core", ["cli/main.ts", "cli/commands/Command.ts"]],
   ["version", ["cli/commands/version.ts"]],
   ["engine", ["cli/runOnEngine.ts", "interpreters/linux/LinuxKernel.ts", "cli/commands/run.ts"]],
   ["commands", [
@@ -55,18 +55,20 @@ const chunkOf = (id, context) => {
 }
 
 /**
- * Loads the chunk of what is seldom needed at its first use, not with the chunks that name it. Works as long as no
- * module needs one of that chunk while it is being loaded itself.
+ * Loads chunks that are not needed for every command at their first use, not with the chunks that name them. Works as
+ * long as no module needs one of these chunks while it is being loaded itself.
  */
 const loadedLate = {
   name: "loaded-late",
   renderChunk(code) {
-    const loading = /^const (require_seldom) = require\("(\.\/seldom\.cjs)"\);$/m
-    const [line, name, file] = loading.exec(code) ?? []
-    if (line === undefined) return null
-    return code.replace(line, "")
-      .replaceAll(new RegExp(`\\b${name}\\.`, "g"), `(${name}()).`) +
-      `\nlet loaded_seldom;\nfunction ${name}() { return loaded_seldom ??= require("${file}"); }\n`
+    let late = code
+    for (const chunk of ["seldom", "version"]) {
+      const line = `const require_${chunk} = require("./${chunk}.cjs");`
+      if (!late.includes(line)) continue
+      late = late.replace(line, "").replaceAll(new RegExp(`\\brequire_${chunk}\\.`, "g"), `(require_${chunk}()).`) +
+        `\nlet loaded_${chunk};\nfunction require_${chunk}() { return loaded_${chunk} ??= require("./${chunk}.cjs"); }\n`
+    }
+    return late === code ? null : late
   }
 }
 

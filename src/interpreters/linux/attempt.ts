@@ -7,6 +7,7 @@ import { errnoName } from "../../domain/kernel/errno.ts"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { KernelTag } from "../../domain/kernel/KernelOp.ts"
 import { type CancelFlag, type Done, type Failure, isFailure } from "./addon.ts"
+import { monotonicNow } from "./monotonicNow.ts"
 
 /** What is being done to what, for the error. */
 export interface Subject {
@@ -93,10 +94,10 @@ export const until = (
   late: () => Refusal
 ): Effect.Effect<void, KernelError> =>
   Effect.suspend(() => {
-    const began = performance.now()
+    const began = monotonicNow()
     const once = attempt(subject, () => {
       const holds = look()
-      if (!holds && performance.now() - began > limit) throw late()
+      if (!holds && monotonicNow() - began > limit) throw late()
       return holds
     })
     const round = (count: number): Effect.Effect<void, KernelError> =>

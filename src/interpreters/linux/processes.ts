@@ -10,6 +10,7 @@ import { type Addon, builtFile } from "./addon.ts"
 import { attempt, backOff, pause, Refusal, type Subject, toKernelError, valueOf } from "./attempt.ts"
 import { Channel } from "./Channel.ts"
 import type { Machine } from "./Machine.ts"
+import { monotonicNow } from "./monotonicNow.ts"
 import { reapLater } from "./Reaper.ts"
 
 /** Descriptors of sealed images of the supervisor, by path: made once per process, and never closed. */
@@ -49,11 +50,11 @@ const open = (
   machine: Machine, { attach, directory }: Payload<"ChannelOpen">
 ): Effect.Effect<Success<"ChannelOpen">, KernelError> => {
   const subject: Subject = { op: "ChannelOpen", path: `${directory}/attach.sock` }
-  const began = performance.now()
+  const began = monotonicNow()
   const connect = attempt(subject, () => {
     const fd = machine.addon.connectChannel(directory)
     if (typeof fd === "number") return new Channel(machine.addon, fd)
-    if (fd.errno !== again || performance.now() - began > patience) throw fd
+    if (fd.errno !== again || monotonicNow() - began > patience) throw fd
     return undefined
   })
   const round = (count: number): Effect.Effect<Channel, KernelError> =>

@@ -5,6 +5,7 @@ import type { KernelTag } from "../../domain/kernel/KernelOp.ts"
 import type { Interpreter } from "../../programs/Kernel.ts"
 import { attempt, backOff, pause, Refusal } from "./attempt.ts"
 import type { Machine } from "./Machine.ts"
+import { monotonicNow } from "./monotonicNow.ts"
 import { RecordStore } from "./RecordStore.ts"
 
 /** Milliseconds after which a writer that does not end is reported. */
@@ -46,10 +47,10 @@ const patiently = <A>(op: KernelTag, path: string, body: () => A): Effect.Effect
       throw fromSqlite(cause)
     }
   })
-  const began = performance.now()
+  const began = monotonicNow()
   const round = (count: number): Effect.Effect<A, KernelError> =>
     Effect.catch(once, (error) =>
-      error.errno !== "EAGAIN" || performance.now() - began > patience
+      error.errno !== "EAGAIN" || monotonicNow() - began > patience
         ? Effect.fail(error)
         : Effect.andThen(pause(backOff(count)), Effect.suspend(() => round(count + 1))))
   return round(0)
