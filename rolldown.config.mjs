@@ -66,7 +66,7 @@ const loadedLate = {
       const line = `const require_${chunk} = require("./${chunk}.cjs");`
       if (!late.includes(line)) continue
       late = late.replace(line, "").replaceAll(new RegExp(`\\brequire_${chunk}\\.`, "g"), `(require_${chunk}()).`) +
-        `\nlet loaded_${chunk};\nfunction require_${chunk}() { return loaded_${chunk} ??= require("./${chunk}.cjs"); }\n`
+        `\nvar loaded_${chunk};\nfunction require_${chunk}() { return loaded_${chunk} ??= require("./${chunk}.cjs"); }\n`
     }
     return late === code ? null : late
   }
