@@ -340,8 +340,10 @@ export class Observer {
   private untilRunning(id: string, command: string): Effect.Effect<void, EngineError, Needs> {
     return Effect.gen(function*() {
       for (;;) {
-        const { processes, titles } = yield* (yield* Engine).top(id)
-        if (processes.some((row) => row[titles.indexOf("CMD")] === command)) return
+        const seen = Option.getOrUndefined(yield* Effect.option((yield* Engine).top(id)))
+        // It may have ended since it was looked at
+        if (seen === undefined) return
+        if (seen.processes.some((row) => row[seen.titles.indexOf("CMD")] === command)) return
         yield* Effect.sleep("4 millis")
       }
     })
