@@ -8,15 +8,9 @@ import { program } from "./program.ts"
 import { complain } from "./terminal/print.ts"
 import type { Terminal } from "./terminal/Terminal.ts"
 
-/** What most often is behind a refusal of the kernel. */
-const cureOf = (error: CommandError): string =>
-  error._tag === "KernelError" && /^E(ACCES|PERM)$/.test(error.errno) && process.getuid?.() !== 0
-    ? ": this takes root, unless with --simulated"
-    : ""
-
 const tell = (described: Described, error: CommandError): Effect.Effect<number, never, Terminal> => {
   const { exitCode, hint, message } = describe(error)
-  const text = `${program}: ${message}${cureOf(error)}${hint ? `\n\n${usageHint(described)}` : ""}`
+  const text = `${program}: ${message}${hint ? `\n\n${usageHint(described)}` : ""}`
   return Effect.as(message === "" ? Effect.void : Effect.ignore(complain(text)), exitCode)
 }
 

@@ -44,9 +44,8 @@ export const putContainer = (
 export const findContainer = Effect.fnUntraced(function*(
   operation: string, reference: string
 ): Effect.fn.Return<Stored<ContainerRecord>, KernelError | ContainerError, Kernel> {
-  const fail = (kind: "missing" | "invalid", cause: string) =>
-    new ContainerError({ operation, object: reference, kind, cause })
-  if (reference === "") return yield* fail("invalid", "a container's name or id cannot be empty")
+  const refuse = (cause: string) => new ContainerError({ operation, object: reference, kind: "invalid", cause })
+  if (reference === "") return yield* refuse("a container's name or id cannot be empty")
   if (/^[0-9a-f]{64}$/.test(reference)) {
     // Not all rows for what programs ask with: the id that they were given
     const found = yield* getContainer(reference)
@@ -58,9 +57,9 @@ export const findContainer = Effect.fnUntraced(function*(
   if (exact !== undefined) return parse<ContainerRecord>(exact)
   const matching = rows.filter((row) => row.key.startsWith(reference))
   if (matching.length > 1) {
-    return yield* fail("invalid", `multiple containers found with provided prefix: ${reference}`)
+    return yield* refuse(`multiple containers found with provided prefix: ${reference}`)
   }
-  if (matching[0] === undefined) return yield* fail("missing", `No such container: ${reference}`)
+  if (matching[0] === undefined) return yield* missing(operation, reference)
   return parse<ContainerRecord>(matching[0])
 })
 

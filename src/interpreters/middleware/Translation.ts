@@ -1,7 +1,7 @@
 /**
  * From the numbers of a recorded run to those of its replay, and what its channels said in each.
  */
-import { decodeFrames } from "../../domain/kernel/frames.ts"
+import { decodeFrames, joinFrames } from "../../domain/kernel/frames.ts"
 import type { KernelOp } from "../../domain/kernel/KernelOp.ts"
 import { type Frame, parseStatus } from "../../domain/kernel/Supervisor.ts"
 import type { Difference } from "./replayed.ts"
@@ -10,16 +10,6 @@ import type { TraceEntry, TraceOutcome } from "./TraceEntry.ts"
 interface Heard {
   readonly recorded: Array<Uint8Array>
   readonly replayed: Array<Uint8Array>
-}
-
-const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }
 
 /**
@@ -36,7 +26,7 @@ const gist = (frames: ReadonlyArray<Frame>): Gist => {
   const decoder = new TextDecoder()
   const stream = (name: "stdout" | "stderr") =>
     decoder.decode(
-      join(frames.flatMap((frame) =>
+      joinFrames(frames.flatMap((frame) =>
         frame._tag === "Output" && frame.stream === name ? [frame.data] : []
       ))
     )
@@ -66,7 +56,7 @@ const isSame = (then: Gist, now: Gist): boolean => {
 
 /** Whether what came on a channel then tells of the end of the process. */
 export const toldOfEnd = (entries: ReadonlyArray<TraceEntry>, channel: number): boolean =>
-  decodeFrames(join(entries.flatMap(({ op, outcome }) =>
+  decodeFrames(joinFrames(entries.flatMap(({ op, outcome }) =>
     op.tag === "ChannelRead" && op.payload.channel === channel && outcome._tag === "Success"
       ? [outcome.value as Uint8Array]
       : []
@@ -116,7 +106,7 @@ export class Translation {
     const heard = this.heard(channel)
     heard.replayed.push(bytes)
     const [then, now] = [heard.recorded, heard.replayed].map((pieces) =>
-      decodeFrames(join(pieces)).find((frame) => frame._tag === "Started")
+      decodeFrames(joinFrames(pieces)).find((frame) => frame._tag === "Started")
     )
     if (then?._tag === "Started" && now?._tag === "Started") {
       this.pids.set(then.process.pid, now.process)
@@ -126,14 +116,14 @@ export class Translation {
   /** Whether less has come on a channel than had come by now then. */
   isBehind(channel: number): boolean {
     const { recorded, replayed } = this.heard(channel)
-    return join(replayed).length < join(recorded).length
+    return joinFrames(replayed).length < joinFrames(recorded).length
   }
 
   /** One for each channel that said something else in the end. */
   channelDifferences(entries: ReadonlyArray<TraceEntry>): ReadonlyArray<Difference> {
     return [...this.channels].flatMap(([channel, heard]) => {
-      const expected = gist(decodeFrames(join(heard.recorded)))
-      const actual = gist(decodeFrames(join(heard.replayed)))
+      const expected = gist(decodeFrames(joinFrames(heard.recorded)))
+      const actual = gist(decodeFrames(joinFrames(heard.replayed)))
       const last = entries.findLast((entry) =>
         entry.op.tag === "ChannelRead" && entry.op.payload.channel === channel
       )

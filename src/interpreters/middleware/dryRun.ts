@@ -3,7 +3,7 @@
  * went well, and what they would have made is there for the operations after them.
  */
 import * as Effect from "effect/Effect"
-import { exitedFrame, startedFrame } from "../../domain/kernel/frames.ts"
+import { exitedFrame, joinFrames, startedFrame } from "../../domain/kernel/frames.ts"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
 import {
   type KernelOp, type KernelTag, type Payload, reads, type RootSource, type Success
@@ -95,16 +95,6 @@ const cgroupAnswers = (next: Perform, world: Imagined): Answers => ({
  */
 type Endings = Map<number, ExitStatus>
 
-const framesOf = (...frames: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(frames.reduce((length, frame) => length + frame.length, 0))
-  let at = 0
-  for (const frame of frames) {
-    all.set(frame, at)
-    at += frame.length
-  }
-  return all
-}
-
 const channelAnswers = (next: Perform, world: Imagined, endings: Endings): Answers => ({
   ChannelOpen: (payload) => {
     if (world.hasSupervisor(payload.directory)) {
@@ -128,10 +118,10 @@ const channelAnswers = (next: Perform, world: Imagined, endings: Endings): Answe
     const ending = endings.get(payload.channel)
     return Effect.succeed(
       ending === undefined
-        ? framesOf(
+        ? joinFrames([
           startedFrame(imaginedProcess),
           exitedFrame({ code: 0, signal: 0, oomKilled: false })
-        )
+        ])
         : exitedFrame(ending)
     )
   },
