@@ -1,10 +1,14 @@
 import { Effect, Stream } from "effect"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it, vi } from "vitest"
 import { noImageDefaults, type ImageRecord } from "../../../src/domain/image/ImageRecord.ts"
 import type { Engine } from "../../../src/programs/Engine.ts"
 import { exited, id, missing, runLine, summary } from "../Stage.ts"
 
-/** Times that count from when the test runs, as the columns do. */
+// The columns count seconds: on a busy machine some go by before a test runs
+vi.useFakeTimers({ toFake: ["Date"] })
+afterAll(() => void vi.useRealTimers())
+
+/** Times that count from now, as the columns do. */
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString()
 
 const bindDefaults = {
