@@ -25,6 +25,7 @@ export {
 export { brokenInvariants, namesUnique } from "../interpreters/simulated/check/invariants.ts"
 export { type Finding, type LeakOptions, leaks } from "../interpreters/simulated/check/leaks.ts"
 export { limitsExceeded, limitsNotSet } from "../interpreters/simulated/check/limits.ts"
+export { reboot } from "../interpreters/simulated/boot/bootHost.ts"
 export { decodeWorld, encodeWorld } from "../interpreters/simulated/encodeWorld.ts"
 export { defaultHost, type HostProfile } from "../interpreters/simulated/HostProfile.ts"
 export { type HostFile, makeWorld, type WorldOptions } from "../interpreters/simulated/makeWorld.ts"

@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Engine } from "../../src/programs/Engine.ts"
-import { type Simulation, runtimeFor, simulate, untilCrash, type World } from "../../src/testing/index.ts"
+import { type Simulation, reboot, runtimeFor, simulate, untilCrash, type World } from "../../src/testing/index.ts"
 import { Host } from "../../src/programs/Host.ts"
 import type { Kernel } from "../../src/programs/Kernel.ts"
-import { bootedHost, cleanUp, commands, engineLayer, left, on } from "./SimulatedEngine.ts"
+import { bootedHost, cleanUp, commands, engineLayer, left, on, startIdle } from "./SimulatedEngine.ts"
 import { Kernel as KernelService } from "../../src/programs/Kernel.ts"
 import { Layer } from "effect"
 
@@ -37,6 +37,41 @@ const recover = Effect.flatMap(Engine, (engine) => engine.recover)
 
 /** Far more than any command or recovery performs. */
 const limit = 500
+
+describe("a host whose power fails at any operation", () => {
+  for (const { command, name, prepare } of commands) {
+    it(`of ${name} comes up with nothing that recovery does not mend`, { timeout: 600_000 }, async () => {
+      const host = await bootedHost(3)
+      const up = simulate({ world: reboot(host.world) })
+      await on(up, recover)
+      await on(host, prepare)
+      const prepared = host.world
+      for (let at = 0;; at++) {
+        assert.isBelow(at, limit)
+        const crashed = simulate({ world: prepared })
+        if (!(await crashes(crashed, command, at, "after"))) break
+        await expectClean(up.world, reboot(crashed.world), `${name}, no power after operation ${at}`)
+      }
+    })
+  }
+
+  it("shows what ran as ended with Docker's code, and starts it again", async () => {
+    const host = await bootedHost(3)
+    await on(host, startIdle)
+    const up = simulate({ world: reboot(host.world) })
+    await on(up, Effect.gen(function*() {
+      const engine = yield* Engine
+      const { mended } = yield* engine.recover
+      assert.deepStrictEqual(mended, ["ended victim, which ran when the host went down"])
+      const { State } = yield* engine.inspect("victim")
+      assert.deepInclude(State, { Status: "exited", ExitCode: 255, OOMKilled: false })
+      assert.isBelow(Date.parse(State.StartedAt), Date.parse(State.FinishedAt))
+      yield* engine.start("victim")
+      assert.strictEqual((yield* engine.inspect("victim")).State.Status, "running")
+      assert.deepStrictEqual(yield* engine.check({ repair: false }), [])
+    }))
+  })
+})
 
 for (const cgroups of ["v1", "v2", "hybrid"] as const) {
   describe(`an engine that dies at any operation, on cgroup ${cgroups}`, () => {

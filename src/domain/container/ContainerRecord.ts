@@ -36,6 +36,8 @@ export const ContainerRecord = Schema.Struct({
   cgroups: Schema.Array(Schema.String),
   /** Directory of cgroup2 or of the v1 freezer, for freeze and kill. */
   control: Schema.optionalKey(Schema.Struct({ directory: Schema.String, version: Schema.Literals([1, 2]) })),
+  /** Where and when the present run was begun: `boot` is the host's boot id, `at` as createdAt. */
+  launch: Schema.optionalKey(Schema.Struct({ boot: Schema.String, at: Schema.String })),
   /** An update was begun: its limits may or may not be in force yet. */
   limitsPending: Schema.Boolean,
   /** The user asked for the end: kill, stop or rm. No restart policy acts then. */
@@ -72,6 +74,9 @@ export const formatTime = (nanoseconds: bigint): string => {
 /** A container whose supervisor vanished without a word: Docker's code for "unknown". */
 export const lostExit: ExitStatus = { code: 137, signal: 9, oomKilled: false }
 
+/** Of what ran when its host went down nobody can tell how it ended: Docker's code after a reboot. */
+export const rebootExit: ExitStatus = { code: 255, signal: 0, oomKilled: false }
+
 /** What can be seen of a launched container. */
 export interface Observation {
   /** The supervisor's status file, or its durable copy; absent when there is neither. */
@@ -79,6 +84,8 @@ export interface Observation {
   /** Whether the init of the status lives (pid and start time), or its supervisor has yet to tell of its end. */
   readonly alive: boolean
   readonly frozen: boolean
+  /** Whether it may have run when the host went down: nothing of that run lives, whatever its files say. */
+  readonly rebooted: boolean
 }
 
 /** The end of its last run, as the record has it. */
@@ -99,9 +106,13 @@ const beforeStart = (record: ContainerRecord): ContainerState =>
     ? ended(record)
     : { name: "created", error: record.error, ...(record.exit === undefined ? {} : { exit: record.exit }) }
 
+/** Whether the program of the present run was started. A run that left no trace before a reboot counts as begun. */
+export const hasBegun = ({ rebooted, status }: Observation): boolean =>
+  status === undefined ? rebooted : status.startedAt !== undefined
+
 /** The state to show. */
 export const observe = (record: ContainerRecord, seen: Observation): ContainerState => {
-  const { alive, frozen, status } = seen
+  const { alive, frozen, rebooted, status } = seen
   switch (record.phase) {
     case "removing":
       return { ...ended(record), name: "removing" }
@@ -122,8 +133,11 @@ export const observe = (record: ContainerRecord, seen: Observation): ContainerSt
         }
       }
       // Begun by an engine that is still at it or died: to a user it has not started (again)
-      if (status?.startedAt === undefined) return beforeStart(record)
-      return { ...ended(record), startedAt: formatTime(status.startedAt), exit: lostExit }
+      if (!hasBegun(seen)) return beforeStart(record)
+      const startedAt = status?.startedAt === undefined ? record.launch?.at : formatTime(status.startedAt)
+      return {
+        ...ended(record), ...(startedAt === undefined ? {} : { startedAt }), exit: rebooted ? rebootExit : lostExit
+      }
     }
   }
 }

@@ -47,6 +47,8 @@ export const HostTexts = Schema.Struct({
   controllers: Schema.String,
   /** /proc/self/cgroup */
   selfCgroup: Schema.String,
+  /** /proc/sys/kernel/random/boot_id: another one after each boot. */
+  bootId: Schema.String,
   /** uname -r, e.g. `6.18.44` */
   kernelRelease: Schema.String,
   /** uname -m, e.g. `x86_64` */

@@ -49,6 +49,7 @@ const read = (): HostTexts => {
     cgroups: optional("/proc/cgroups", textLimit),
     controllers: unified === undefined ? "" : optional(`${unified}/cgroup.controllers`, textLimit),
     selfCgroup: optional("/proc/self/cgroup", textLimit),
+    bootId: readText("/proc/sys/kernel/random/boot_id", 64).trim(),
     kernelRelease: os.release(),
     machine: os.machine(),
     hostname: os.hostname(),

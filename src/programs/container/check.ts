@@ -29,7 +29,8 @@ const runProblem = Effect.fnUntraced(function*(
 ): Effect.fn.Return<string | undefined, KernelError, Kernel | Host> {
   if (record.phase === "removing") return "its removal was begun and not finished"
   if (record.phase !== "launched") return undefined
-  const { alive, status } = yield* look(record)
+  const { alive, rebooted, status } = yield* look(record)
+  if (rebooted && status?.exited === undefined) return "it ran when the host went down"
   if (status === undefined) return "its start was begun and left no trace"
   if (status.exited !== undefined) return undefined
   const supervised = yield* isAlive(status.supervisor)

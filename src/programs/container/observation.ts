@@ -49,20 +49,45 @@ const isFrozen = Effect.fnUntraced(function*(
 /** A control group that was removed, before or while its file was opened. */
 export const groupIsGone = (error: KernelError): boolean => error.errno === "ENOENT" || error.errno === "ENODEV"
 
+const hasLayer = Effect.fnUntraced(function*(
+  id: string
+): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
+  const { paths } = yield* Host
+  return yield* perform("FileStat", { path: Paths.upperDirectory(paths, id), follow: false }).pipe(
+    Effect.as(true),
+    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(false))
+  )
+})
+
+/** Whether the host has been booted since the present run of a container was begun. */
+export const isOfAnotherBoot = Effect.fnUntraced(function*(
+  record: ContainerRecord
+): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
+  if (record.launch === undefined) return false
+  const { facts } = yield* Host
+  return record.launch.boot !== (yield* facts).texts.bootId
+})
+
 export const look = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<Observation, KernelError, Kernel | Host> {
-  if (record.phase !== "launched") return { status: undefined, alive: false, frozen: false }
+  const gone = { alive: false, frozen: false, rebooted: false }
+  if (record.phase !== "launched") return { ...gone, status: undefined }
   const status = yield* readStatus(record.id)
+  // Pids of another boot are other processes
+  if (yield* isOfAnotherBoot(record)) {
+    // A start that had not come to making the writable layer has run nothing
+    return { ...gone, status, rebooted: status !== undefined || (yield* hasLayer(record.id)) }
+  }
   const init = status?.exited === undefined ? status?.init : undefined
-  if (status === undefined || init === undefined) return { status, alive: false, frozen: false }
-  if (yield* isAlive(init)) return { status, alive: true, frozen: yield* isFrozen(record) }
+  if (status === undefined || init === undefined) return { ...gone, status }
+  if (yield* isAlive(init)) return { ...gone, status, alive: true, frozen: yield* isFrozen(record) }
   // Until its supervisor has told of the end it has not ended
   if (status.startedAt !== undefined && (yield* isAlive(status.supervisor))) {
-    return { status, alive: true, frozen: false }
+    return { ...gone, status, alive: true }
   }
   // That may have been told between our looks
-  return { status: (yield* readStatus(record.id)) ?? status, alive: false, frozen: false }
+  return { ...gone, status: (yield* readStatus(record.id)) ?? status }
 })
 
 /** A container as it is now. */

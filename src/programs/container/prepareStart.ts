@@ -22,7 +22,7 @@ import type { RuntimeSpec } from "../../domain/oci/RuntimeSpec.ts"
 import { seccompFilter } from "../../domain/container/seccompFilter.ts"
 import { Host, type HostFacts } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
-import { findContainer } from "../Store.ts"
+import { findContainer, now } from "../Store.ts"
 import { cpusetTexts } from "./cgroupParent.ts"
 import { deviceNodes } from "./deviceNodes.ts"
 import { networkOwner } from "./networkOwner.ts"
@@ -214,6 +214,7 @@ export const prepareStart = Effect.fnUntraced(function*(
   return {
     record: {
       ...record, phase: "launched", cgroups: cgroup.directories, error: "", stopRequested: false,
+      launch: { boot: facts.texts.bootId, at: yield* now },
       ...(cgroup.control === undefined ? {} : { control: cgroup.control })
     },
     spec,

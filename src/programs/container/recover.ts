@@ -14,7 +14,7 @@ import { type Kernel, perform, performAll } from "../Kernel.ts"
 import { getContainer, listContainers, putContainer, type Stored } from "../Store.ts"
 import { ensureParent } from "./cgroupParent.ts"
 import { tryLocked } from "./lifecycleLock.ts"
-import { isAlive, look, readIfPresent, readStatus } from "./observation.ts"
+import { isAlive, isOfAnotherBoot, look, readIfPresent, readStatus } from "./observation.ts"
 import { removal } from "./remove.ts"
 import { takeOver } from "./settle.ts"
 import { settleLimits } from "./update.ts"
@@ -51,7 +51,7 @@ const recoverContainer = Effect.fnUntraced(function*(
   }
   if (record.phase !== "launched") return undefined
   const seen = yield* look(record)
-  const supervised = seen.status !== undefined && (yield* isAlive(seen.status.supervisor))
+  const supervised = seen.status !== undefined && !seen.rebooted && (yield* isAlive(seen.status.supervisor))
   if (supervised && seen.status?.exited === undefined) {
     yield* removeDeadExecs(record.id)
     yield* settleLimits(fresh)
@@ -64,6 +64,7 @@ const recoverContainer = Effect.fnUntraced(function*(
     yield* performAll(removal(paths, marked.record))
     return `removed ${record.name}, which had ended`
   }
+  if (seen.rebooted) return `ended ${record.name}, which ran when the host went down`
   return seen.alive ? `ended ${record.name}, whose supervisor was gone` : `took over the end of ${record.name}`
 })
 
@@ -72,9 +73,11 @@ const recoverContainer = Effect.fnUntraced(function*(
  * Looks without a lock, since of many containers nearly all are like this.
  */
 const isWatched = Effect.fnUntraced(function*(
-  id: string
+  record: ContainerRecord
 ): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
   const { paths } = yield* Host
+  const { id } = record
+  if (yield* isOfAnotherBoot(record)) return false
   const status = yield* readStatus(id)
   if (status === undefined || status.exited !== undefined || !(yield* isAlive(status.supervisor))) return false
   return (yield* listIfPresent(Paths.execsDirectory(paths, id))).length === 0
@@ -162,7 +165,7 @@ export const recover: Effect.Effect<Recovered, KernelError, Kernel | Host> = Eff
   for (const stored of yield* listContainers) {
     if (stored.record.phase !== "launched" && stored.record.phase !== "removing") continue
     const { id, limitsPending, phase } = stored.record
-    const recovery = Effect.flatMap(phase === "launched" && !limitsPending ? isWatched(id) : Effect.succeed(false), (watched) =>
+    const recovery = Effect.flatMap(phase === "launched" && !limitsPending ? isWatched(stored.record) : Effect.succeed(false), (watched) =>
       watched ? Effect.succeed(undefined) : tryLocked(id, recoverContainer(stored)))
     yield* recovery.pipe(
       Effect.matchEffect({

@@ -5,13 +5,15 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Paths from "../../domain/container/Paths.ts"
-import { type ContainerRecord, hasRun, lostExit, type Observation, observe } from "../../domain/container/ContainerRecord.ts"
+import {
+  type ContainerRecord, formatTime, hasBegun, hasRun, lostExit, type Observation, observe, rebootExit
+} from "../../domain/container/ContainerRecord.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { type KernelOp, op } from "../../domain/kernel/KernelOp.ts"
 import { formatStatus } from "../../domain/kernel/Supervisor.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform, performAll } from "../Kernel.ts"
-import { putContainer, type Stored } from "../Store.ts"
+import { now, putContainer, type Stored } from "../Store.ts"
 import { look } from "./observation.ts"
 
 /**
@@ -34,21 +36,22 @@ export const takeOver = Effect.fnUntraced(function*(
   const { record, revision } = stored
   const { paths } = yield* Host
   let { status } = seen
+  const lost = seen.rebooted ? rebootExit : lostExit
   if (status?.startedAt !== undefined && status.exited === undefined) {
-    status = { ...status, exited: { at: yield* Clock.currentTimeNanos, status: lostExit } }
+    status = { ...status, exited: { at: yield* Clock.currentTimeNanos, status: lost } }
     yield* perform("FileWrite", { path: Paths.exitFile(paths, record.id), mode: 0o600, text: formatStatus(status) })
   }
   yield* performAll(endOfRun(paths, record))
-  const { control: _, ...rest } = record
-  const state = observe(record, { status, alive: false, frozen: false })
-  if (status?.startedAt === undefined || state.exit === undefined) {
+  const { control: _, launch: __, ...rest } = record
+  const state = observe(record, { ...seen, status, alive: false, frozen: false })
+  if (!hasBegun(seen) || state.exit === undefined) {
     // This run never began: a start that failed or was cut short leaves the container as it was before
     return yield* putContainer({ ...rest, phase: hasRun(record) ? "ended" : "created", cgroups: [] }, revision)
   }
   return yield* putContainer({
     ...rest, phase: "ended", cgroups: [], exit: state.exit,
     ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
-    ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt })
+    finishedAt: status?.exited === undefined ? yield* now : formatTime(status.exited.at)
   }, revision)
 })
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { defaultConfig } from "../../../src/domain/container/ContainerConfig.ts"
-import { ContainerRecord, formatTime, lostExit, observe } from "../../../src/domain/container/ContainerRecord.ts"
+import { ContainerRecord, formatTime, lostExit, observe, rebootExit } from "../../../src/domain/container/ContainerRecord.ts"
 import { noImageDefaults } from "../../../src/domain/image/ImageRecord.ts"
 import { formatStatus, parseStatus, type SupervisorStatus } from "../../../src/domain/kernel/Supervisor.ts"
 
@@ -14,7 +14,8 @@ const launched: ContainerRecord = { ...record, phase: "launched" }
 const supervisor = { pid: 10, startTime: 100 }
 const running: SupervisorStatus = { supervisor, init: { pid: 11, startTime: 101 }, startedAt: 5n }
 const ended: SupervisorStatus = { ...running, exited: { at: 9n, status: { code: 3, signal: 0, oomKilled: false } } }
-const seen = (status: SupervisorStatus | undefined, alive = false, frozen = false) => ({ status, alive, frozen })
+const seen = (status: SupervisorStatus | undefined, alive = false, frozen = false) =>
+  ({ status, alive, frozen, rebooted: false })
 
 describe("the state of a container", () => {
   it("is running while its init lives and paused while that is frozen", () => {
@@ -33,6 +34,16 @@ describe("the state of a container", () => {
     assert.deepStrictEqual(observe(launched, seen(running, false)).exit, lostExit)
     const before = { code: 3, signal: 0, oomKilled: false }
     assert.deepStrictEqual(observe({ ...launched, exit: before }, seen(running, false)).exit, lostExit)
+  })
+
+  it("is exited with Docker's code of a reboot when the host went down while it ran", () => {
+    const rebooted = { status: undefined, alive: false, frozen: false, rebooted: true }
+    const before: ContainerRecord = { ...launched, launch: { boot: "b", at: "2026-01-01T00:00:00Z" } }
+    const state = observe(before, rebooted)
+    assert.deepStrictEqual([state.name, state.exit, state.startedAt], ["exited", rebootExit, before.launch?.at])
+    assert.deepStrictEqual(observe(before, { ...rebooted, status: running }).exit, rebootExit)
+    assert.deepStrictEqual(observe(before, { ...rebooted, status: ended }).exit?.code, 3, "it had ended before")
+    assert.strictEqual(observe(before, { ...rebooted, status: { supervisor } }).name, "created", "it had not begun")
   })
 
   it("is created until the program runs", () => {

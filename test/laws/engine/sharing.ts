@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { Engine } from "../../../src/programs/Engine.ts"
 import { perform } from "../../../src/programs/Kernel.ts"
+import { listContainers, putContainer } from "../../../src/programs/Store.ts"
 import {
   bytes, config, executed, everything, follow, idle, logged, refusal, script, started, stateOf, untilLogged
 } from "../container.ts"
@@ -142,5 +143,40 @@ export const sharingLaws = (ground: Ground): void => {
     yield* engine.start(id)
     assert.strictEqual(yield* stateOf(id), "running")
     yield* refusal(engine.remove(id, { force: false }))
+  }))
+
+  /** The host of a running container goes down: as its record tells, and nothing of it lives any more. */
+  const afterReboot = Effect.fnUntraced(function*(id: string) {
+    const [stored] = (yield* listContainers).filter(({ record }) => record.id === id)
+    const { record, revision } = stored!
+    const run = `${ground.paths.execRoot}/containers/${id}`
+    const status = yield* perform("FileRead", { path: `${run}/status`, limit: 1000 })
+    const [, pid, startTime] = /^supervisor ([0-9]+) ([0-9]+)$/m.exec(status)!
+    yield* perform("ProcessSignal", { process: { pid: Number(pid), startTime: Number(startTime) }, signal: 9 })
+    yield* perform("TreeRemove", { path: run })
+    yield* putContainer({ ...record, launch: { ...record.launch!, boot: "of another boot" } }, revision)
+    return record.launch!.at
+  })
+
+  law(ground, "what ran when the host went down has ended in an unknown way, and starts again", Effect.gen(function*() {
+    const engine = yield* Engine
+    const id = yield* started(idle(ground), "interrupted")
+    const startedAt = yield* afterReboot(id)
+    assert.strictEqual((yield* engine.check({ repair: false }))[0]?.problem, "it ran when the host went down")
+    assert.deepStrictEqual((yield* engine.recover).mended, ["ended interrupted, which ran when the host went down"])
+    const { State } = yield* engine.inspect(id)
+    assert.deepStrictEqual([State.Status, State.ExitCode, State.StartedAt], ["exited", 255, startedAt])
+    assert.isTrue(State.StartedAt < State.FinishedAt, State.FinishedAt)
+    assert.strictEqual((yield* engine.wait(id)).code, 255)
+    assert.deepStrictEqual(yield* engine.check({ repair: false }), [])
+    yield* engine.start(id)
+    assert.strictEqual(yield* stateOf(id), "running")
+  }))
+
+  law(ground, "what was to be removed at its end has gone when its host comes up again", Effect.gen(function*() {
+    const engine = yield* Engine
+    yield* afterReboot(yield* started(idle(ground, { autoRemove: true })))
+    yield* engine.recover
+    assert.deepStrictEqual(yield* engine.list, [])
   }))
 }

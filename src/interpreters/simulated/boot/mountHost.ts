@@ -33,15 +33,20 @@ const treeMount = (draft: Draft, type: string, options: string, flags: MountFlag
   return makeMount(draft, id, root, flags)
 }
 
-const mountRoot = (draft: Draft): void => {
-  const root = directory(draft)
+/** What a root file system holds: its directory, and the bytes in use. */
+export interface RootTree {
+  readonly root: number
+  readonly used: number
+}
+
+const mountRoot = (draft: Draft, { root, used }: RootTree): void => {
   const id = makeFilesystem(draft, {
     type: "ext4",
     source: "/dev/vda",
     options: "discard",
     device: "254:0",
     root,
-    content: { _tag: "Tree", limit: 0, used: 0 }
+    content: { _tag: "Tree", limit: 0, used }
   })
   const mount = makeMount(draft, id, root, noFlags)
   alterMount(draft, mount, { namespace: draft.initial.mnt })
@@ -89,7 +94,8 @@ const makeDevices = (draft: Draft): void => {
 
 const nosuid = withAttributes(noFlags, ["nosuid", "nodev", "noexec"])
 
-export const mountHost = (draft: Draft): void => {
+/** On an empty disk, or one that is there already. */
+export const mountHost = (draft: Draft, tree?: RootTree): void => {
   const namespaces = makeFilesystem(draft, {
     type: "nsfs",
     source: "nsfs",
@@ -98,7 +104,7 @@ export const mountHost = (draft: Draft): void => {
     content: { _tag: "Namespaces" }
   })
   draft.namespaceMount = makeMount(draft, namespaces, 0, noFlags)
-  mountRoot(draft)
+  mountRoot(draft, tree ?? { root: directory(draft), used: 0 })
   put(draft, openFilesystem(draft, "proc", "proc", [], nosuid, "/proc"), "/proc")
   put(draft, treeMount(draft, "sysfs", "", nosuid), "/sys")
   for (

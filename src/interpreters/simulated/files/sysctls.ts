@@ -71,6 +71,7 @@ const settings: { readonly [key: string]: Setting } = {
   "net/ipv6/conf/default/disable_ipv6": integer("net", 0),
   "kernel/cap_last_cap": fixed(""),
   "kernel/osrelease": fixed(""),
+  "kernel/random/boot_id": fixed(""),
   "kernel/ostype": fixed("Linux"),
   "kernel/overflowuid": integer("host", 65534),
   "kernel/overflowgid": integer("host", 65534),
@@ -117,6 +118,12 @@ const stored = (draft: Draft, key: string, scope: Scope): string | undefined => 
   }
 }
 
+/** A UUID of version 4 that is of this boot alone. */
+export const bootIdOf = ({ bootedAt }: Draft): string => {
+  const digits = BigInt(bootedAt).toString(16).padStart(20, "0")
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4000-8000-0000${digits.slice(12)}`
+}
+
 /** Text of a setting as the calling process sees it. */
 export const readSysctl = (draft: Draft, key: string): string => {
   const setting = settings[key] ?? fail("ENOENT")
@@ -126,6 +133,7 @@ export const readSysctl = (draft: Draft, key: string): string => {
     return `${namespaceAt(draft, "uts", uts).domainname || "(none)"}\n`
   }
   if (key === "kernel/cap_last_cap") return `${draft.host.lastCapability}\n`
+  if (key === "kernel/random/boot_id") return `${bootIdOf(draft)}\n`
   if (key === "kernel/osrelease") return `${draft.host.kernelRelease}\n`
   return `${stored(draft, key, setting.scope) ?? setting.initial}\n`
 }

@@ -4,6 +4,7 @@ import { formatRanges } from "../cgroups/values.ts"
 import { current, type Draft, Failure } from "../Draft.ts"
 import { textOf } from "../files/Driver.ts"
 import { readFile } from "../files/fileCalls.ts"
+import { bootIdOf } from "../files/sysctls.ts"
 import { namespaceAt } from "../processes/namespaces.ts"
 import type { Handlers } from "./Step.ts"
 
@@ -32,6 +33,7 @@ export const hostSteps: Handlers<"HostRead"> = {
       cgroups: optional(draft, "/proc/cgroups"),
       controllers: unifiedControllers(draft),
       selfCgroup: optional(draft, "/proc/self/cgroup"),
+      bootId: bootIdOf(draft),
       kernelRelease,
       machine,
       cpus,
