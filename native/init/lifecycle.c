@@ -1,12 +1,9 @@
 /* What happens to the container, each step once: reported, started or failed, exited, finished. */
+#include "processstat.h"
 #include "report.h"
 #include "supervisor.h"
 
-/*
- * Flags of a process, field 9 of /proc/PID/stat; PF_FORKNOEXEC of include/linux/sched.h: it never
- * executed.
- */
-#define STAT_FLAGS 9
+/* PF_FORKNOEXEC of include/linux/sched.h. */
 #define NEVER_EXECUTED 0x40
 
 /* A child sends its terminal and one failure. */

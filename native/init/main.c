@@ -3,6 +3,7 @@
  * Sets the process up as the supervisor of one container, which it then serves to its end.
  */
 #include "child.h"
+#include "processstat.h"
 #include "start.h"
 #include "supervisor.h"
 
@@ -147,7 +148,7 @@ __attribute__((noreturn)) static void supervise(struct supervisor *supervisor)
     for (unsigned at = 0; at < CLIENT_COUNT; at++)
         supervisor->clients[at].fd = -1;
     supervisor->status.supervisor_pid = (uint32_t)sys_getpid();
-    supervisor->status.supervisor_start = process_stat(supervisor->status.supervisor_pid, 22);
+    supervisor->status.supervisor_start = process_stat(supervisor->status.supervisor_pid, STAT_START_TIME);
     supervisor->epoll = sys_epoll_create();
 
     int result = read_specification(supervisor);

@@ -1,5 +1,6 @@
 /* Operations that place the process: control groups and namespaces. They come before the pivot. */
 #include "child.h"
+#include "processstat.h"
 
 int write_file(struct failure *failure, const char *path, const char *value, size_t length)
 {
@@ -58,13 +59,6 @@ int op_namespace_join(struct child *child, const struct fx_namespace_join *op)
 
 int open_process(struct failure *failure, uint32_t pid, uint64_t start_time)
 {
-    char path[32], stat[512];
-    struct buffer text = { path, 0, sizeof path, false };
-    put_text(&text, "/proc/");
-    put_number(&text, pid);
-    put_text(&text, "/stat");
-    put_end(&text);
-
     /*
      * The pidfd first: it names one process for good, and the start time then tells if it is the
      * right one.
@@ -72,13 +66,8 @@ int open_process(struct failure *failure, uint32_t pid, uint64_t start_time)
     int pidfd = sys_pidfd_open((int)pid);
     if (pidfd < 0)
         return failed(failure, pidfd, "pidfd_open", "the process to join");
-    CLOSED int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    long length = fd < 0 ? fd : sys_read(fd, stat, sizeof stat - 1);
-    if (length > 0) {
-        stat[length] = 0;
-        if (stat_field(stat, 22) == start_time)
-            return pidfd;
-    }
+    if (process_stat(pid, STAT_START_TIME) == start_time)
+        return pidfd;
     sys_close(pidfd);
     return failed(failure, -ESRCH, "pidfd_open", "the process to join");
 }

@@ -1,5 +1,7 @@
-/* What /proc tells of a process. */
-#include "supervisor.h"
+/* Reads one field of /proc/PID/stat. */
+#include "processstat.h"
+#include "syscall.h"
+#include "text.h"
 
 uint64_t process_stat(uint32_t pid, unsigned number)
 {

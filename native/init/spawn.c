@@ -4,6 +4,7 @@
  */
 #include "child.h"
 #include "overlay.h"
+#include "processstat.h"
 #include "report.h"
 #include "supervisor.h"
 
@@ -198,7 +199,7 @@ static void after_clone(struct supervisor *supervisor, const struct birth *birth
             fail_child(supervisor, operation, failure->error, failure->syscall, failure->path);
         }
     }
-    status->init_start = process_stat(status->init_pid, 22);
+    status->init_start = process_stat(status->init_pid, STAT_START_TIME);
     append_status(supervisor->status_file, &supervisor->status_written, status);
 }
 

@@ -154,8 +154,6 @@ void forget_buffers(struct supervisor *supervisor);
  * none.
  */
 int spawn(struct supervisor *supervisor);
-/* processstat.c: field `number` of /proc/PID/stat, 0 when it has gone. */
-uint64_t process_stat(uint32_t pid, unsigned number);
 
 /* lifecycle.c: what happens to the container, in this order. */
 void on_report(struct supervisor *supervisor);

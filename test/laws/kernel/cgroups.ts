@@ -1,6 +1,8 @@
 /** What operations on control groups owe, in a group of the law's own below each hierarchy. */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { cgroupDirectory } from "../../../src/domain/cgroup/CgroupPath.ts"
+import { writes } from "../../../src/domain/cgroup/CgroupLimits.ts"
 import { cgroupParent } from "../../../src/domain/container/Paths.ts"
 import { type KernelOp, op, undo } from "../../../src/domain/kernel/KernelOp.ts"
 import { Host } from "../../../src/programs/Host.ts"
@@ -97,5 +99,31 @@ export const cgroupLaws = (ground: Ground): void => {
     yield* perform("CgroupFreeze", { ...control, frozen: true })
     yield* perform("CgroupKill", control)
     assert.strictEqual(yield* processes, 0)
+  }))
+
+  law(ground, "huge pages are limited as planned where the kernel counts them, and refused where it does not", Effect.gen(function*() {
+    const { layout } = yield* (yield* Host).facts
+    const home = layout.controllers.hugetlb
+    const path = `${cgroupParent(ground.paths)}/huge`
+    const resources = { hugepageLimits: [{ pageSize: "2MB", limit: 4 << 20 }] }
+    if (home === undefined) {
+      const { problems } = writes(layout, path, resources)
+      assert.deepStrictEqual(problems.map(({ severity }) => severity), ["error"])
+      return
+    }
+    const directory = cgroupDirectory(home, path)
+    const last = home.version === 1 ? "limit_in_bytes" : "max"
+    const files = [`hugetlb.2MB.${last}`, `hugetlb.2MB.rsvd.${last}`]
+    const made = Effect.gen(function*() {
+      yield* perform("CgroupEnsure", { directory })
+      const interfaceFiles = new Set((yield* perform("DirList", { path: directory })).filter((name) => name.includes(".")))
+      const planned = writes(layout, path, resources, { interfaceFiles })
+      assert.deepStrictEqual([planned.problems, planned.writes.map(({ file }) => file)], [[], files])
+      yield* performAll(planned.writes.map(({ directory, file, value }) => op("CgroupWrite", { directory, file, value })))
+      assert.deepStrictEqual(
+        yield* perform("CgroupRead", { directory, files }), Object.fromEntries(files.map((file) => [file, `${4 << 20}\n`]))
+      )
+    })
+    yield* Effect.ensuring(made, Effect.ignore(perform("CgroupRemove", { directory })))
   }))
 }
