@@ -17,6 +17,7 @@ import type { KernelError } from "../domain/kernel/KernelError.ts"
 import type { FileStatus, HostTexts } from "../domain/kernel/KernelOp.ts"
 import type { ExitStatus } from "../domain/kernel/Supervisor.ts"
 import { localEngine } from "./localEngine.ts"
+import type { TopWish } from "./container/top.ts"
 import type { Update } from "./container/update.ts"
 import type { Disagreement } from "./container/check.ts"
 import type { ExecOptions } from "./container/exec.ts"
@@ -95,7 +96,7 @@ export class Engine extends Context.Service<Engine, {
   readonly inspect: (reference: string) => Effect.Effect<InspectView, EngineError>
   readonly size: (reference: string) => Effect.Effect<{ readonly rw: number; readonly rootFs: number }, EngineError>
   readonly logs: (reference: string, options: LogOptions) => Stream.Stream<LogLine, EngineError>
-  readonly top: (reference: string) => Effect.Effect<ProcessTable, EngineError>
+  readonly top: (reference: string, wish?: TopWish) => Effect.Effect<ProcessTable, EngineError>
   /** A round of samples about every second; of all running containers when none is named. */
   readonly stats: (references: ReadonlyArray<string>) => Stream.Stream<ReadonlyArray<StatsSample>, EngineError>
 

@@ -149,7 +149,7 @@ export const localEngine = Effect.fnUntraced(function*(
         })),
     logs: (reference, how) =>
       provideStream(Stream.unwrap(Effect.map(findContainer("logs", reference), ({ record }) => logs(record, how)))),
-    top: (reference) => on("top", reference, ({ record }) => top(record)),
+    top: (reference, wish = {}) => on("top", reference, ({ record }) => top(record, wish)),
     stats: (references) => provideStream(stats(references)),
 
     stat: (reference, path, follow) =>

@@ -261,7 +261,7 @@ export class Observer {
 
   /** When it is twice the same: between fork and exec a process looks like its parent, or like nothing. */
   private top(name: string): Effect.Effect<ReadonlyArray<string>, EngineError, Needs> {
-    const look = Effect.flatMap(Engine, (engine) => Effect.map(engine.top(name), ({ processes, titles }) =>
+    const look = Effect.flatMap(Engine, (engine) => Effect.map(engine.top(name, { options: ["-o", "uid,pid,tname,cmd"] }), ({ processes, titles }) =>
       processes.map((row) => ["UID", "TTY", "CMD"].map((title) => row[titles.indexOf(title)]).join(" ")).sort()))
     return Effect.gen(function*() {
       for (let before = yield* look;;) {

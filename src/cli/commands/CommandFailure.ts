@@ -28,12 +28,22 @@ export type CommandError = CommandFailure | EngineError | TextError | CopyPathEr
 const brokenPipe = 128 + 13
 
 const verbs: { readonly [operation: string]: string } = {
-  create: "create container", rm: "remove", rmi: "remove image", cp: "copy from or to"
+  create: "create container", rm: "remove", rmi: "remove image", cp: "copy from or to",
+  top: "list the processes of"
+}
+
+/** As a word of its own: a container named `real` is not in "real-time". */
+const mentions = (message: string, object: string): boolean => {
+  for (let at = message.indexOf(object); at >= 0; at = message.indexOf(object, at + 1)) {
+    const around = `${message[at - 1] ?? ""}${message[at + object.length] ?? ""}`
+    if (!/[\w-]/.test(around)) return true
+  }
+  return false
 }
 
 /** With operation and object in front where the sentence itself does not say what it is about. */
 const named = ({ kind, message, object, operation }: ContainerError): string =>
-  kind === "command" || object === "" || message.includes(object)
+  kind === "command" || object === "" || mentions(message, object)
     ? message
     : `cannot ${verbs[operation] ?? operation} ${object}: ${message}`
 

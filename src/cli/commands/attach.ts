@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { Engine } from "../../programs/Engine.ts"
 import { boolean } from "../argv/Flag.ts"
 import { command } from "./Command.ts"
-import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession } from "./session.ts"
+import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession, leftByKeys } from "./session.ts"
 
 export const attach = command({
   forms: ["[OPTIONS] CONTAINER"],
@@ -23,11 +23,11 @@ export const attach = command({
     const detachKeys = yield* Effect.fromResult(detachKeysOf(values["detach-keys"]))
     const session = yield* engine.attach(id, { stdin, stdout: true, stderr: true, claim: false })
     yield* checkTerminal(stdin && config.tty)
-    const { status } = yield* joinSession(session, {
+    const { detached, status } = yield* joinSession(session, {
       stdin, tty: config.tty, detachKeys, redraw: true,
       signalsTo: values["sig-proxy"] && !config.tty ? id : undefined,
       status: Effect.map(engine.wait(id), (exit) => exit.code)
     })
-    return status
+    return detached ? yield* leftByKeys : status
   }).pipe(Effect.scoped)
 })

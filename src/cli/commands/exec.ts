@@ -12,7 +12,7 @@ import { command } from "./Command.ts"
 import { CommandFailure, describe, refusal } from "./CommandFailure.ts"
 import { environmentOf } from "./run/processPart.ts"
 import { readInput } from "./run/readInput.ts"
-import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession } from "./session.ts"
+import { checkTerminal, detachKeysFlag, detachKeysOf, joinSession, leftByKeys } from "./session.ts"
 
 const flags = {
   detach: boolean("Detached mode: run command in the background", { short: "d" }),
@@ -61,10 +61,10 @@ export const exec = command({
       ? new CommandFailure({ message: describe(error).message, exitCode: exitCodeOf(error), hint: false })
       : error))
     if (values.detach || plan) return 0
-    const { status } = yield* joinSession(session, {
+    const { detached, status } = yield* joinSession(session, {
       stdin, tty: values.tty, detachKeys, redraw: false, signalsTo: undefined,
       status: Effect.succeed(137)
     })
-    return status
+    return detached ? yield* leftByKeys : status
   }).pipe(Effect.scoped)
 })

@@ -9,12 +9,19 @@ import type { TextError } from "../../domain/text/TextError.ts"
 import { Engine, type EngineError, type Session } from "../../programs/Engine.ts"
 import { text } from "../argv/Flag.ts"
 import { type Attachment, attachedSession, notATerminal } from "../terminal/attachedSession.ts"
+import { complain } from "../terminal/print.ts"
 import { type OutputClosed, Terminal } from "../terminal/Terminal.ts"
 import { type CommandFailure, refusal } from "./CommandFailure.ts"
 
 export const detachKeysFlag = {
   "detach-keys": text("Override the key sequence for detaching a container")
 }
+
+/**
+ * The end of `attach` and `exec` by the detach keys, in docker's words: its client takes them for an error
+ * (docker/cli, container/hijack.go), that `run` and `start` alone catch: they end with 0 and say nothing.
+ */
+export const leftByKeys: Effect.Effect<number, OutputClosed, Terminal> = Effect.as(complain("read escape sequence"), 1)
 
 /** Keys as bytes; "" means docker's default. */
 export const detachKeysOf = (written: string): Result.Result<Uint8Array, TextError> =>

@@ -1,10 +1,10 @@
-/** `top`: the processes of a container. */
+/** `top`: the processes of a container, listed as the options of ps say. */
 import * as Effect from "effect/Effect"
 import { alignTable } from "../../domain/text/Table.ts"
 import { Engine } from "../../programs/Engine.ts"
 import { print } from "../terminal/print.ts"
+import { Surroundings } from "../terminal/Surroundings.ts"
 import { command } from "./Command.ts"
-import { refusal } from "./CommandFailure.ts"
 
 /** docker/cli, container/top.go. */
 const table = { minimumWidth: 20, padding: 3 }
@@ -17,12 +17,9 @@ export const top = command({
   interspersed: false,
   engine: "reads",
   run: ({ arguments: [reference = "", ...options] }) => Effect.gen(function*() {
-    if (options.some((option) => option !== "-ef")) {
-      return yield* refusal(
-        `ps options such as ${options.join(" ")} are not supported: the columns are those of ps -ef`
-      )
-    }
-    const { processes, titles } = yield* Engine.use((engine) => engine.top(reference))
+    const { zone } = yield* Surroundings
+    const wish = { options, minutesAhead: (instant: number) => zone(instant).minutes }
+    const { processes, titles } = yield* Engine.use((engine) => engine.top(reference, wish))
     yield* print(alignTable([titles, ...processes].map((cells) => `${cells.join("\t")}\n`).join(""), table))
     return 0
   })

@@ -1,6 +1,7 @@
 /** `ps --filter`: conditions of one name are alternatives, but all labels must hold (moby, daemon/list.go). */
 import * as Result from "effect/Result"
-import { refuse, type TextError } from "../../domain/text/TextError.ts"
+import { parsePortRange } from "../../domain/text/flags/PortRange.ts"
+import { refuse, textError, type TextError } from "../../domain/text/TextError.ts"
 import type { StateName } from "../../domain/container/ContainerRecord.ts"
 import type { Summary } from "../../programs/Engine.ts"
 
@@ -50,6 +51,10 @@ const reference = (all: ReadonlyArray<Summary>, value: string): Summary | undefi
   all.find(({ record }) => record.name === value.replace(/^\//, "") || record.id === value) ??
   all.find(({ record }) => value !== "" && record.id.startsWith(value))
 
+/** moby, api/types/filters: GetBoolOrDefault. */
+const isTrue = (value: string): boolean => value === "1" || value === "true"
+const isFalse = (value: string): boolean => value === "0" || value === "false"
+
 const tests: { readonly [name: string]: Test } = {
   id: ({ record }, value) => matches(value, record.id),
   name: ({ record }, value) => matches(value, record.name) || matches(value, `/${record.name}`),
@@ -61,14 +66,21 @@ const tests: { readonly [name: string]: Test } = {
   volume: mounts,
   // Health checks are stored and not performed: no container has a health
   health: (_, value) => value === "none",
+  // No container has ports, of its own or the host's: `create` takes neither --expose nor --publish
+  expose: () => false,
+  publish: () => false,
+  // A task is a container that a cluster's manager started
+  "is-task": (_, value) => isFalse(value),
   before: ({ record }, value, all) => record.createdAt < (reference(all, value)?.record.createdAt ?? ""),
   since: ({ record }, value, all) => record.createdAt > (reference(all, value)?.record.createdAt ?? "")
 }
 
 const healths: ReadonlyArray<string> = ["none", "starting", "healthy", "unhealthy"]
 
+const filtering = "filter containers"
+
 const refuseFilter = (filter: Filter, cause: string, cure: string) =>
-  refuse("filter containers", `${filter.name}=${filter.value}`, cause, cure)
+  refuse(filtering, `${filter.name}=${filter.value}`, cause, cure)
 
 const check = (filter: Filter, all: ReadonlyArray<Summary>): Result.Result<void, TextError> => {
   const { name, value } = filter
@@ -84,6 +96,16 @@ const check = (filter: Filter, all: ReadonlyArray<Summary>): Result.Result<void,
   if (name === "exited" && !/^[0-9]{1,3}$/.test(value)) {
     return refuseFilter(filter, `invalid filter 'exited=${value}'`, "write an exit status")
   }
+  if (name === "is-task" && !isTrue(value) && !isFalse(value)) {
+    return refuseFilter(filter, `invalid filter 'is-task=${value}'`, "use one of true, false")
+  }
+  if (name === "expose" || name === "publish") {
+    return Result.mapBoth(parsePortRange(value), {
+      onFailure: ({ cause, cure }) =>
+        textError(filtering, `${name}=${value}`, `invalid filter '${name}=${value}': ${cause}`, cure),
+      onSuccess: () => undefined
+    })
+  }
   if ((name === "before" || name === "since") && reference(all, value) === undefined) {
     return refuseFilter(filter, `No such container: ${value}`, "name one that ps -a shows")
   }
@@ -94,6 +116,12 @@ export const filterContainers = (
   all: ReadonlyArray<Summary>, filters: ReadonlyArray<Filter>
 ): Result.Result<ReadonlyArray<Summary>, TextError> => Result.gen(function*() {
   for (const filter of filters) yield* check(filter, all)
+  const tasks = filters.filter(({ name }) => name === "is-task")
+  const [first] = tasks
+  if (first !== undefined && tasks.some(({ value }) => isTrue(value) !== isTrue(first.value))) {
+    const cause = "invalid filter 'is-task': it cannot be both true and false"
+    return yield* refuseFilter(first, cause, "ask for one of them")
+  }
   const byName = Map.groupBy(filters, ({ name }) => name)
   return all.filter((one) =>
     [...byName].every(([name, wanted]) => {

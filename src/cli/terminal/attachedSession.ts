@@ -9,7 +9,6 @@ import * as Stream from "effect/Stream"
 import { type DetachMatcher, detachMatcher, feed, withheld } from "../../domain/text/DetachKeys.ts"
 import type { EngineError, Session } from "../../programs/Engine.ts"
 import type { Ending } from "../../programs/container/session.ts"
-import { complain } from "./print.ts"
 import { type OutputClosed, Terminal } from "./Terminal.ts"
 
 export interface Attachment {
@@ -69,14 +68,12 @@ export const attachedSession = (
   if (onSignal !== undefined) {
     yield* Effect.forkScoped(Stream.runForEach(terminal.signals, onSignal), { startImmediately: true })
   }
-  const ending = yield* Effect.scoped(Effect.andThen(typed ? terminal.raw : Effect.void, session.run({
+  return yield* Effect.scoped(Effect.andThen(typed ? terminal.raw : Effect.void, session.run({
     input: attachment.stdin ? input : undefined,
     output: terminal.write,
     sizes: attachment.tty ? sizesOf(terminal, attachment.redraw) : Stream.empty,
     detached: Deferred.await(detached)
   })))
-  if (ending._tag === "Detached") yield* complain("read escape sequence")
-  return ending
 })
 
 /** As docker's client refuses a terminal that is none. */

@@ -1,61 +1,85 @@
-/** `top`: the processes of a container as `ps -ef` shows them, from the texts of /proc. */
+/** `top`: the processes of a container as ps would list them, from the texts of /proc. */
+import type { ListedColumn, ProcessListing, SortKey } from "./ProcessListing.ts"
+import {
+  type HostFacts, hostFacts, type HostFile, type HostTexts, type ProcessFacts, processFacts, type ProcessTexts,
+  type RareFile
+} from "./ProcessFacts.ts"
 
 export interface ProcessTable {
   readonly titles: ReadonlyArray<string>
   readonly processes: ReadonlyArray<ReadonlyArray<string>>
 }
 
-export interface ProcessTexts {
-  readonly pid: number
-  /** /proc/PID/stat, status and cmdline (arguments end with NUL) */
-  readonly stat: string
-  readonly status: string
-  readonly commandLine: string
-}
+const sorting = ({ columns, sort }: ProcessListing) => [...columns, ...sort].map(({ column }) => column)
 
-/** Ticks of times in /proc/PID/stat: USER_HZ, which is 100 on every architecture of Linux. */
-const ticksPerSecond = 100
+/** What must be read of each process besides stat, status and cmdline. */
+export const rareFiles = (listing: ProcessListing): ReadonlyArray<RareFile> =>
+  [...new Set(sorting(listing).flatMap(({ file }) => file ?? []))]
 
-/** proc_pid_stat(5); the name in parentheses may hold anything, so fields are counted from the last one. */
-const statFields = (stat: string): ReadonlyArray<string> => {
-  const end = stat.lastIndexOf(")")
-  return ["", stat.slice(stat.indexOf("(") + 1, end), ...stat.slice(end + 2).trim().split(" ")]
-}
+/** What must be read of the host besides /proc/uptime. */
+export const hostFiles = (listing: ProcessListing): ReadonlyArray<HostFile> =>
+  [...new Set(sorting(listing).flatMap(({ hostFile }) => hostFile ?? []))]
 
-const two = (value: number): string => String(value).padStart(2, "0")
-
-const clock = (seconds: number): string =>
-  `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(Math.floor(seconds) % 60)}`
-
-/** tty_nr is major and minor in one (proc_pid_stat(5)); 136 to 143 are pseudo-terminals. */
-const terminal = (number: number): string => {
-  const major = (number >> 8) & 0xfff
-  const minor = (number & 0xff) | ((number >> 12) & 0xfff00)
-  if (major >= 136 && major <= 143) return `pts/${minor + (major - 136) * 256}`
-  return number === 0 ? "?" : `${major}:${minor}`
-}
-
-const startText = (startedAt: Date, now: Date): string =>
-  now.getTime() - startedAt.getTime() < 86_400_000
-    ? `${two(startedAt.getUTCHours())}:${two(startedAt.getUTCMinutes())}`
-    : startedAt.toUTCString().slice(5, 11)
-
-/** `bootTime` and `now` in milliseconds since the epoch. Processes that went while we looked are left out. */
-export const processTable = (
-  processes: ReadonlyArray<ProcessTexts>, times: { readonly bootTime: number; readonly now: number }
-): ProcessTable => ({
-  titles: ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"],
-  processes: processes.filter(({ stat }) => stat !== "").map(({ commandLine, pid, stat, status }) => {
-    // Indices are field numbers of the manual page less one
-    const fields = statFields(stat)
-    const cpu = (Number(fields[13]) + Number(fields[14])) / ticksPerSecond
-    const startedAt = times.bootTime + Number(fields[21]) * 1000 / ticksPerSecond
-    const age = Math.max(1, (times.now - startedAt) / 1000)
-    return [
-      /^Uid:\s+([0-9]+)/m.exec(status)?.[1] ?? "?", String(pid), fields[3] ?? "?",
-      String(Math.floor(100 * cpu / age)), startText(new Date(startedAt), new Date(times.now)),
-      terminal(Number(fields[6])), clock(cpu),
-      commandLine === "" ? `[${fields[1]}]` : commandLine.replace(/\0+$/, "").replaceAll("\0", " ")
-    ]
+const sorted = (
+  processes: ReadonlyArray<ProcessFacts>, keys: ReadonlyArray<SortKey>, host: HostFacts
+): ReadonlyArray<ProcessFacts> =>
+  processes.toSorted((one, other) => {
+    for (const { column, descending } of keys) {
+      const [a, b] = [column.order(one, host), column.order(other, host)]
+      if (a !== b) return (a < b ? -1 : 1) * (descending ? -1 : 1)
+    }
+    return one.pid - other.pid
   })
-})
+
+interface Row {
+  readonly process: ProcessFacts
+  readonly indent: string
+}
+
+/** Deeper rows are indented no further. */
+const deepestIndent = 400
+
+/** Children after their parents. Who has no parent here is a root. */
+const grown = (processes: ReadonlyArray<ProcessFacts>, drawn: boolean): ReadonlyArray<Row> => {
+  const known = new Set(processes.map(({ pid }) => pid))
+  const isRoot = ({ parent, pid }: ProcessFacts) => !known.has(parent) || parent === pid
+  const children = Map.groupBy(processes.filter((one) => !isRoot(one)), ({ parent }) => parent)
+  const rows: Array<Row> = []
+  // Deep trees are the container's to make: no recursion
+  const waiting: Array<Row & { readonly below: string }> =
+    processes.filter(isRoot).toReversed().map((process) => ({ process, indent: "", below: "" }))
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { below, process } = next
+    rows.push(next)
+    const young = children.get(process.pid) ?? []
+    waiting.push(...young.map((process, index) => {
+      const [step, under] = drawn ? [" \\_ ", index < young.length - 1 ? " |  " : "    "] : ["  ", "  "]
+      return { process, indent: `${below}${step}`, below: `${below}${under}`.slice(0, deepestIndent) }
+    }).toReversed())
+  }
+  return rows
+}
+
+const cellOf = (
+  { column, width }: ListedColumn, isLast: boolean, { indent, process }: Row, host: HostFacts
+): string => {
+  const shown = column.show(process, host, isLast ? Number.POSITIVE_INFINITY : width)
+  return column.indented ? `${indent}${shown}` : shown
+}
+
+/** Processes that went while we looked are left out. */
+export const processTable = (
+  listing: ProcessListing, texts: ReadonlyArray<ProcessTexts>, hostTexts: HostTexts
+): ProcessTable => {
+  const { columns, forest, sort } = listing
+  const host = hostFacts(hostTexts)
+  const processes = sorted(texts.filter(({ stat }) => stat !== "").map((one) => processFacts(one, host)), sort, host)
+  const rows = forest === "none"
+    ? processes.map((process) => ({ process, indent: "" }))
+    : grown(processes, forest === "drawn")
+  const last = columns.length - 1
+  return {
+    titles: columns.map(({ title }) => title),
+    processes: rows.map((row) => columns.map((column, index) => cellOf(column, index === last, row, host)))
+  }
+}

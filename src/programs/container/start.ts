@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord, ContainerState } from "../../domain/container/ContainerRecord.ts"
+import { limitRefusal } from "../../domain/container/limitRefusal.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { decodeFrames } from "../../domain/kernel/frames.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
@@ -82,10 +83,12 @@ const launch = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, preparation: Preparation, attach: number
 ): Effect.fn.Return<Started, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
   const { paths } = yield* Host
-  const { id, name } = stored.record
+  const { config, id, name } = stored.record
   if (stored.record.phase === "ended") yield* perform("FileRemove", { path: Paths.exitFile(paths, id) })
   const run = Effect.gen(function*() {
-    yield* performAll(preparation.before)
+    yield* performAll(preparation.before).pipe(
+      Effect.mapError((error) => limitRefusal("start", name, id, config, config.resources, error))
+    )
     const { channel } = yield* Effect.acquireRelease(
       perform("SupervisorStart", { spec: preparation.supervisor, attach }),
       (started) => Effect.ignore(perform("ChannelClose", { channel: started.channel }))

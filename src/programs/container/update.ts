@@ -8,6 +8,7 @@ import { checkCpus, checkResources } from "../../domain/container/checkConfig.ts
 import type { ContainerConfig, ResourceConfig } from "../../domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
+import { limitRefusal } from "../../domain/container/limitRefusal.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { compileResources } from "../../domain/container/resources.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
@@ -108,6 +109,11 @@ export const update = (
     const launched = record.phase === "launched"
     yield* Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(putContainer({ ...record, config, limitsPending: launched }, revision), (marked) =>
-        launched ? restore(inForce(marked, limits.ops)).pipe(Effect.onError(() => takeBack(marked, before))) : Effect.void))
+        launched
+          ? restore(inForce(marked, limits.ops)).pipe(
+            Effect.onError(() => takeBack(marked, before)),
+            Effect.mapError((error) => limitRefusal("update", record.name, record.id, config, change.resources, error))
+          )
+          : Effect.void))
     return [...warnings, ...limits.warnings]
   }))

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { ContainerError } from "../../../src/domain/container/ContainerError.ts"
 import type { Update } from "../../../src/programs/container/update.ts"
 import type { Engine } from "../../../src/programs/Engine.ts"
-import { exited, missing, runLine, speaking, summary } from "../Stage.ts"
+import { endless, exited, missing, runLine, speaking, summary } from "../Stage.ts"
 
 const conflict = (cause: string) => new ContainerError({ operation: "x", object: "bad", kind: "conflict", cause })
 
@@ -147,6 +147,17 @@ describe("start", () => {
   })
 })
 
+describe("start -a", () => {
+  it("left by the detach keys ends well, and says nothing", async () => {
+    const left: Partial<Engine["Service"]> = {
+      find: () => Effect.succeed(summary("a", "exited", { config: { openStdin: true, tty: true } })),
+      startAttached: () => Effect.succeed({ ...endless(), warnings: [] })
+    }
+    expect(await runLine(["start", "-ai", "a"], { engine: left, terminals: ["stdin"], stdin: ["\x10\x11"] }))
+      .toMatchObject({ exitCode: 0, stderr: "", isRaw: false })
+  })
+})
+
 describe("attach", () => {
   const engine = (heard: Array<string>): Partial<Engine["Service"]> => ({
     find: () => Effect.succeed(summary("a", "running", { config: { openStdin: true } })),
@@ -163,6 +174,15 @@ describe("attach", () => {
   it("leaves stdin alone with --no-stdin", async () => {
     expect((await runLine(["attach", "--no-stdin", "a"], { engine: engine([]), stdin: ["x"] })).stdout)
       .toBe("stdin false\n")
+  })
+
+  it("left by the detach keys ends as docker's does, though the container goes on", async () => {
+    const left: Partial<Engine["Service"]> = {
+      find: () => Effect.succeed(summary("a", "running", { config: { openStdin: true, tty: true } })),
+      attach: () => Effect.succeed(endless())
+    }
+    expect(await runLine(["attach", "a"], { engine: left, terminals: ["stdin"], stdin: ["\x10\x11"] }))
+      .toMatchObject({ exitCode: 1, stderr: "read escape sequence\n", isRaw: false, saidRaw: "" })
   })
 })
 
@@ -199,6 +219,12 @@ describe("exec", () => {
     }
     expect(await runLine(["exec", "a", "x"], { engine: failing }))
       .toMatchObject({ exitCode, stderr: "fx-engine: exec: no\n" })
+  })
+
+  it("left by the detach keys ends as docker's does, though the command goes on", async () => {
+    const left: Partial<Engine["Service"]> = { exec: () => Effect.succeed(endless()) }
+    expect(await runLine(["exec", "-it", "a", "sh"], { engine: left, terminals: ["stdin"], stdin: ["\x10\x11"] }))
+      .toMatchObject({ exitCode: 1, stderr: "read escape sequence\n", isRaw: false, saidRaw: "" })
   })
 
   it("wants a terminal for -it", async () => {

@@ -104,6 +104,10 @@ describe("ps", () => {
       [["-f", "volume=/srv/one"], ["one"]],
       [["-f", "health=none", "-f", "name=one"], ["one"]],
       [["-f", "health=healthy"], []],
+      [["-f", "is-task=false", "-f", "name=one"], ["one"]],
+      [["-f", "is-task=1"], []],
+      [["-f", "publish=80"], []],
+      [["-f", "expose=8000-8010/udp", "-f", "name=one"], []],
       [["-f", "before=four"], ["three", "one"]],
       [["-f", "since=bbb"], []],
       [["-f", "since=three"], ["two", "four"]]
@@ -115,10 +119,19 @@ describe("ps", () => {
       expect(await names("-f", "status=created", "-f", "status=exited")).toEqual(["two", "four"])
     })
 
-    it.each(["foo=bar", "status=asleep", "health=ill", "exited=x", "before=nobody"])("refuses %s", async (filter) => {
+    it.each(["foo=bar", "is-task=maybe", "publish=80:80", "expose=http", "status=asleep", "health=ill", "exited=x", "before=nobody"])("refuses %s", async (filter) => {
       const outcome = await runLine(["ps", "--filter", filter], { engine })
       expect(outcome.exitCode).toBe(1)
       expect(outcome.stderr).toMatch(/^fx-engine: (invalid filter|No such container)/)
+    })
+
+    it("tells how ports are written, and takes one answer about tasks", async () => {
+      expect((await runLine(["ps", "-f", "publish=90-80"], { engine })).stderr).toBe(
+        `fx-engine: invalid filter 'publish=90-80': the range "90-80" ends before it begins: ` +
+          "write PORT[-PORT][/PROTOCOL] such as 8000-8010/tcp; ports go up to 65535\n"
+      )
+      expect((await runLine(["ps", "-f", "is-task=true", "-f", "is-task=0"], { engine })).stderr)
+        .toBe("fx-engine: invalid filter 'is-task': it cannot be both true and false: ask for one of them\n")
     })
   })
 })
@@ -242,8 +255,19 @@ describe("top and stats", () => {
     }
     expect((await runLine(["top", "one"], { engine: topping })).stdout)
       .toBe("PID                 CMD\n1                   sh -c x\n22222222222         y\n")
-    expect((await runLine(["top", "one", "-o", "pid"], { engine: topping })).stderr)
-      .toContain("ps options such as -o pid are not supported")
+  })
+
+  it("leaves the options behind the container to ps", async () => {
+    const asked: Array<unknown> = []
+    const topping: Partial<Engine["Service"]> = {
+      top: (reference, wish) => Effect.sync(() => {
+        asked.push([reference, wish?.options])
+        return { titles: ["PID"], processes: [["1"]] }
+      })
+    }
+    await runLine(["top", "one", "-o", "pid"], { engine: topping })
+    await runLine(["top", "one", "aux", "--sort=-rss"], { engine: topping })
+    expect(asked).toEqual([["one", ["-o", "pid"]], ["one", ["aux", "--sort=-rss"]]])
   })
 
   const display = {

@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { cgroupDirectory } from "../../../src/domain/cgroup/CgroupPath.ts"
 import type { Controller } from "../../../src/domain/cgroup/Controller.ts"
 import type { ResourceConfig } from "../../../src/domain/container/ContainerConfig.ts"
+import type { ContainerError } from "../../../src/domain/container/ContainerError.ts"
 import { cgroupParent } from "../../../src/domain/container/Paths.ts"
 import { Engine } from "../../../src/programs/Engine.ts"
 import { Host } from "../../../src/programs/Host.ts"
@@ -88,6 +89,21 @@ export const limitLaws = (ground: Ground): void => {
     assert.deepStrictEqual((yield* engine.inspect(id)).HostConfig, before)
     const wanted = limits(64 * mebibyte, 30, 1)
     assert.deepStrictEqual(yield* inForce(ground, id, wanted), yield* expected(wanted))
+  }))
+
+  law(ground, "a limit that the kernel refuses is told by its option, with the cause and a cure", Effect.gen(function*() {
+    const engine = yield* Engine
+    const { id, name } = yield* engine.create(idle(ground, { resources: { pidsLimit: 5_000_000 } }), "greedy")
+    const told = (error: ContainerError) => [error.operation, error.object, error.kind, error.message]
+    const sentence = "the kernel refuses --pids-limit 5000000 (pids.max: invalid argument): " +
+      "no more than 4194304 processes can be: ask for less, or -1 for no limit"
+    assert.deepStrictEqual(told(yield* refusal(engine.start(id))), ["start", name, "failed", sentence])
+    assert.include((yield* engine.inspect(id)).State.Error, "--pids-limit 5000000")
+    yield* engine.update(id, { resources: { pidsLimit: 20 } })
+    yield* engine.start(id)
+    const update = engine.update(id, { resources: { pidsLimit: 5_000_000 } })
+    assert.deepStrictEqual(told(yield* refusal(update)), ["update", name, "failed", sentence])
+    assert.strictEqual((yield* engine.inspect(id)).HostConfig.PidsLimit, 20)
   }))
 
   law(ground, "whoever uses more memory than it may is killed: 137, and the engine says why", Effect.gen(function*() {

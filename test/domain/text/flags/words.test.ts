@@ -12,6 +12,7 @@ import {
   joinedContainer, parseCgroupnsMode, parseIpcMode, parseNetworkMode, parsePidMode, parseUsernsMode, parseUtsMode
 } from "../../../../src/domain/text/flags/NamespaceMode.ts"
 import { formatPlatform, parsePlatform, runsOn } from "../../../../src/domain/text/flags/Platform.ts"
+import { parsePortRange } from "../../../../src/domain/text/flags/PortRange.ts"
 import { parseRestartPolicy } from "../../../../src/domain/text/flags/RestartPolicy.ts"
 import { parseSecurityOption } from "../../../../src/domain/text/flags/SecurityOption.ts"
 import { parseSysctl } from "../../../../src/domain/text/flags/Sysctl.ts"
@@ -190,4 +191,20 @@ describe("other words", () => {
     expect(causeOf(parseSysctl("kernel/core_pattern=|/x"))).toContain("is not allowed")
     expect(causeOf(parseSysctl("net. x=1"))).toContain("is not allowed")
   })
+})
+
+describe("ports of a filter", () => {
+  it("are one or a range, of TCP unless another protocol is named", () => {
+    expect(success(parsePortRange("80"))).toEqual({ first: 80, last: 80, protocol: "tcp" })
+    expect(success(parsePortRange("8000-8010/UDP"))).toEqual({ first: 8000, last: 8010, protocol: "udp" })
+    expect(success(parsePortRange("65535/"))).toEqual({ first: 65_535, last: 65_535, protocol: "tcp" })
+  })
+
+  it.each([
+    ["", "no port is named"], ["/tcp", "no port is named"], ["80:80", "ports of a filter should not contain ':'"],
+    ["http", `"http" is no port or range of ports`], ["-5", `"-5" is no port or range of ports`],
+    ["65536", `"65536" is above the highest port`], ["80-65536", `"80-65536" is above the highest port`],
+    ["90-80", `the range "90-80" ends before it begins`],
+    ["80/icmp", `invalid protocol "icmp": must be tcp, udp, sctp`], ["80/tcp/udp", `invalid protocol "tcp/udp": must be tcp, udp, sctp`]
+  ])("%j are refused: %s", (text, cause) => expect(causeOf(parsePortRange(text))).toBe(cause))
 })
