@@ -6,7 +6,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { upperDirectory } from "../../src/domain/container/Paths.ts"
 import { environment, eventually, pause, RealCli, Typist } from "./RealCli.ts"
-import { patience, titled, unavailable } from "./RealEngine.ts"
+import { patience, RealEngine, titled, unavailable } from "./RealEngine.ts"
 
 describe.skipIf(unavailable !== undefined)(titled("the command line on this kernel"), () => {
   const cli = new RealCli()
@@ -114,6 +114,21 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
       expect(cli.fx("run", "--rm", "--platform", "linux/s390x", "fx/hello").stderr).toMatch(/not for the specified platform/)
       expect(cli.states).toEqual(["taken created"])
     })
+
+    it("tells a limit that the kernel refuses by its option, and the container's name", async () => {
+      // Version 1 of control groups alone has it, and no parent has any of it to give unless somebody saw to it
+      if (!existsSync("/sys/fs/cgroup/cpu/cpu.rt_runtime_us")) return
+      expect(cli.run(["--name", "real", "--cpu-rt-runtime", "9000"], "true")).toMatchObject({
+        code: 125, stderr: expect.stringMatching(/cannot start real: the kernel refuses --cpu-rt-runtime 9000 .*parent control group/)
+      })
+      cli.start("web", [], "sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=30 2>/dev/null; echo full; sleep 1000")
+      await eventually("it is full", () => cli.fx("logs", "web").stdout === "full\n")
+      const shrunk = cli.fx("update", "--memory", "6m", "--memory-swap", "6m", "web")
+      expect(shrunk).toMatchObject({
+        code: 1, stderr: expect.stringMatching(/cannot update web: the kernel refuses --memory 6291456 .*have it use less first/)
+      })
+      expect(cli.fx("inspect", "-f", "{{.HostConfig.Memory}}", "web").stdout).toBe("0\n")
+    })
   })
 
   describe("at a terminal", () => {
@@ -140,8 +155,13 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
       const user = typist(`${cli.command} run -it --name left ${interactive()}`)
       await user.sees(/# /)
       user.type("\x10\x11")
-      await user.sees(/read escape sequence\ncode=0\n icanon/)
+      await user.sees(/code=0\n icanon/)
+      expect(user.screen).not.toMatch(/escape/)
       expect(cli.states).toEqual(["left running"])
+      const other = typist(`${cli.command} exec -it left sh`)
+      await other.sees(/# /)
+      other.type("\x10\x11")
+      await other.sees(/read escape sequence\ncode=1\n icanon/)
       const again = typist(`${cli.command} attach --detach-keys ctrl-x,y left`)
       await again.sees(/# /)
       again.type("echo again$((1+1))\n")
@@ -151,8 +171,12 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
       expect(cli.states).toEqual(["left running"])
       const last = typist(`${cli.command} attach left`)
       await last.sees(/# /)
+      last.type("\x10\x11")
+      await last.sees(/read escape sequence\ncode=1\n icanon/)
+      const killed = typist(`${cli.command} attach left`)
+      await killed.sees(/# /)
       cli.fx("kill", "left")
-      await last.sees(/code=137\n icanon/)
+      await killed.sees(/code=137\n icanon/)
     })
 
     it("that is hung up leaves containers running, attached or not", async () => {
@@ -197,6 +221,20 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
   })
 
   describe("a detached container", () => {
+    it("has its processes listed as ps would", () => {
+      cli.start("web", ["--user", "1:2"], "sh", "-c", "sleep 1000; true")
+      expect(cli.fx("top", "web", "axu").stdout).toMatch(/^USER +PID +%CPU.*COMMAND\n.* sh -c sleep 1000; true\n.* sleep 1000\n$/)
+      expect(cli.fx("top", "web", "-o", "cmd")).toMatchObject({
+        code: 1, stderr: expect.stringMatching(/cannot list the processes of web: Couldn't find PID field in ps output: have pid/)
+      })
+      const columns = ["-o", "pid,ppid,pgid,sid,uid,user,group,stat,nlwp,vsz,ni,pri,tname,lstart,start_time,comm,args"]
+      const cells = (text: string) => text.trimEnd().split("\n").map((line) => line.trim().split(/ +/))
+      const ours = cells(cli.fx("top", "web", ...columns).stdout)
+      const ps = spawnSync("ps", [...columns, "-q", ours.slice(1).map(([pid]) => pid).join(",")], { encoding: "utf8" })
+      // A host may have no ps, or not that of Linux's usual distributions
+      if (ps.status === 0) expect(ours).toEqual(cells(ps.stdout))
+    })
+
     it("outlives its command, can be looked at, stopped, started and removed", () => {
       const id = cli.start("web", ["--stop-signal", "USR1"], "sh", "-c", "trap 'echo bye; exit 3' USR1; echo up; while :; do sleep 0.05; done")
       expect(id).toMatch(/^[0-9a-f]{64}$/)
@@ -357,18 +395,43 @@ describe.skipIf(unavailable !== undefined)(titled("the command line on this kern
     })
   })
 
+  /** The trace of a command whose replay differs nowhere. */
+  const fed = (input: string | Uint8Array, ...line: ReadonlyArray<string>): string => {
+    const trace = join(cli.directory, "same")
+    expect([0, 3], line.join(" ")).toContain(cli.fed(input, "--trace", trace, ...line).code)
+    expect(cli.fx("replay", trace).stdout, line.join(" ")).toMatch(/^[0-9]+ operations, 0 differences\n$/)
+    return readFileSync(trace, "utf8")
+  }
+  const same = (...line: ReadonlyArray<string>): string => fed("", ...line)
+
   it("--trace records what was done, and replay does it again on the simulated kernel without a difference", () => {
-    const same = (...line: ReadonlyArray<string>) => {
-      const trace = join(cli.directory, "same")
-      cli.fx("--trace", trace, ...line)
-      expect(cli.fx("replay", trace).stdout, line.join(" ")).toMatch(/^[0-9]+ operations, 0 differences\n$/)
-    }
-    // The first start of an engine is left out: it makes cgroups with all controllers that this host has
     cli.start("before", ["-m", "64m"], "sleep", "1000")
     same("run", "--rm", "--rootfs", cli.rootfs, "--", "sh", "-c", "echo out; exit 3")
     same("exec", "-u", "alice", "before", "id", "-u")
     same("update", "-m", "80m", "before")
     same("rm", "-f", "before")
+  })
+
+  it("replay knows the control groups of this machine: the first start of an engine makes them", async () => {
+    const fresh = new RealEngine()
+    const roots = ["--root", fresh.paths.root, "--exec-root", fresh.paths.execRoot]
+    same(...roots, "run", "--rm", "-m", "64m", "--rootfs", fresh.rootfs, "--", "true")
+    await fresh.dispose()
+  })
+
+  it("a trace of a copy has nothing of the files, and is replayed with files that are as long", () => {
+    const tree = join(cli.directory, "tree")
+    mkdirSync(join(tree, "below"), { recursive: true })
+    const file = cli.file("tree/below/secret", "secret".repeat(1000))
+    cli.start("before", [], "sleep", "1000")
+    cli.fx("create", "--name", "created", "--rootfs", cli.rootfs, "--", "true")
+    const trace = same("cp", file, "before:/tmp/renamed")
+    for (const content of ["secretsecret", Buffer.from("secretsecret").toString("base64")]) expect(trace).not.toContain(content)
+    same("cp", tree, "created:/tmp")
+    same("cp", "created:/tmp/tree/below/secret", tree)
+    same("cp", "-L", "before:/bin/sh", tree)
+    same("cp", "before:/etc/passwd", "-")
+    fed(tarball(), "cp", "-", "before:/tmp")
   })
 
   it("replay says where the simulated machine is another", () => {

@@ -1,12 +1,10 @@
 /** `replay`: performs a recorded trace on a simulated machine and says where something else came of it. */
 import * as Effect from "effect/Effect"
-import { defaultHost, type HostProfile } from "../../interpreters/simulated/HostProfile.ts"
 import { makeWorld } from "../../interpreters/simulated/makeWorld.ts"
 import { SimulatedRuntime } from "../../interpreters/simulated/SimulatedRuntime.ts"
 import { Simulation } from "../../interpreters/simulated/Simulation.ts"
 import { type Difference, replay as replayTrace } from "../../interpreters/middleware/replayed.ts"
 import { decodeTrace, type TraceEntry } from "../../interpreters/middleware/TraceEntry.ts"
-import { parseLayout } from "../../domain/cgroup/CgroupLayout.ts"
 import type { KernelOp } from "../../domain/kernel/KernelOp.ts"
 import { perform } from "../../programs/Kernel.ts"
 import { integer } from "../argv/Flag.ts"
@@ -16,21 +14,9 @@ import { Surroundings } from "../terminal/Surroundings.ts"
 import { command } from "./Command.ts"
 import { refusal } from "./CommandFailure.ts"
 import { type Running, runningBefore, startAgain } from "./replay/runningBefore.ts"
-import { hostTextsOf, isCgroup, worldBefore } from "./replay/worldBefore.ts"
-
-/** The machine that the trace is of, as far as it says. */
-const hostOf = (entries: ReadonlyArray<TraceEntry>): HostProfile => {
-  const texts = hostTextsOf(entries)
-  if (texts === undefined) return defaultHost
-  const { hierarchies, unified } = parseLayout(texts)
-  const legacy = hierarchies.some(({ version }) => version === 1)
-  return {
-    ...defaultHost,
-    cgroups: !legacy ? "v2" : unified === undefined ? "v1" : "hybrid",
-    kernelRelease: texts.kernelRelease, machine: texts.machine, hostname: texts.hostname, cpus: texts.cpus,
-    memoryTotal: texts.memoryTotal, resolvConf: texts.resolvConf, hosts: texts.hosts, user: texts.user
-  }
-}
+import { filesSeen, makeFiles } from "./replay/filesBefore.ts"
+import { simulatedHost } from "./replay/simulatedHost.ts"
+import { isCgroup, worldBefore } from "./replay/worldBefore.ts"
 
 /** Microseconds since the epoch; a replay always happens at the same time. */
 const replayTime = 1_767_225_600_000_000
@@ -57,7 +43,7 @@ const imagesOf = (layers: ReadonlyArray<string>) => {
 const simulate = (entries: ReadonlyArray<TraceEntry>, seed: number) => {
   const running = runningBefore(entries)
   const images = imagesOf(layersOf(entries, running))
-  const world = makeWorld({ host: hostOf(entries), now: replayTime, seed, ...images })
+  const world = makeWorld({ host: simulatedHost(entries), now: replayTime, seed, ...images })
   const runtime = new SimulatedRuntime({ seed, now: replayTime })
   // What cannot be made beforehand shows as a difference
   const before = worldBefore(entries, running)
@@ -66,7 +52,10 @@ const simulate = (entries: ReadonlyArray<TraceEntry>, seed: number) => {
   const prepared = performEach(before).pipe(
     Effect.andThen(Effect.forEach(running, startAgain, { discard: true })),
     // A start begins with what an earlier one left being removed
-    Effect.andThen(performEach(before.filter(({ tag }) => tag === "DirEnsure")))
+    Effect.andThen(performEach(before.filter(({ tag }) => tag === "DirEnsure"))),
+    Effect.andThen(makeFiles(
+      filesSeen(entries, running), new Set(before.flatMap(({ payload, tag }) => tag === "FileWrite" ? [payload.path] : []))
+    ))
   )
   return runtime.run(Effect.provide(Effect.andThen(prepared, replayTrace(entries)), new Simulation({ world }).layer()))
 }

@@ -21,6 +21,8 @@ export interface TraceEntry {
   /** Nanoseconds since the trace began. */
   readonly startedNs: number
   readonly durationNs: number
+  /** Of an archive that passed, where which they were is left out: they are in the user's files. */
+  readonly bytes?: number
 }
 
 interface Codec {
@@ -52,7 +54,7 @@ const decodeError = Schema.decodeUnknownResult(ErrorFields)
 
 /** A line of a trace, without the newline. */
 export const encodeTraceEntry = (
-  { index, op, outcome, startedNs, durationNs }: TraceEntry
+  { bytes, index, op, outcome, startedNs, durationNs }: TraceEntry
 ): string =>
   JSON.stringify({
     index,
@@ -63,7 +65,8 @@ export const encodeTraceEntry = (
       : {}),
     ...(outcome._tag === "Failure" ? { error: encodeError(outcome.error) } : {}),
     startedNs,
-    durationNs
+    durationNs,
+    ...(bytes === undefined ? {} : { bytes })
   })
 
 /** Why a text is no trace, and in which line. */
@@ -83,7 +86,8 @@ const Line = Schema.Struct({
   result: Schema.optionalKey(Schema.Unknown),
   error: Schema.optionalKey(Schema.Unknown),
   startedNs: Schema.Number,
-  durationNs: Schema.Number
+  durationNs: Schema.Number,
+  bytes: Schema.optionalKey(Schema.Int)
 })
 
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
@@ -113,14 +117,16 @@ export const decodeTraceEntry = (
 ): Result.Result<TraceEntry, TraceError> => {
   const fields = decodeLine(text)
   if (Result.isFailure(fields)) return refuse(line, "not an entry of a trace")
-  const { index, tag, startedNs, durationNs } = fields.success
+  const { bytes, index, tag, startedNs, durationNs } = fields.success
   if (!Object.hasOwn(KernelOps, tag)) return refuse(line, `no operation is called ${tag}`)
   const payload = payloadCodec(tag as KernelTag).decode(fields.success.payload)
   if (Result.isFailure(payload)) return refuse(line, `the payload is none of ${tag}`)
   const outcome = decodeOutcome(tag as KernelTag, fields.success)
   if (Result.isFailure(outcome)) return refuse(line, `the result is none of ${tag}`)
   const op = { tag, payload: payload.success } as KernelOp
-  return Result.succeed({ index, op, outcome: outcome.success, startedNs, durationNs })
+  return Result.succeed({
+    index, op, outcome: outcome.success, startedNs, durationNs, ...(bytes === undefined ? {} : { bytes })
+  })
 }
 
 /** A whole trace; empty lines are passed over, the first bad line ends it. */

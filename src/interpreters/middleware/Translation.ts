@@ -54,14 +54,6 @@ const isSame = (then: Gist, now: Gist): boolean => {
       now.stdout.startsWith(then.stdout) && now.stderr.startsWith(then.stderr)
 }
 
-/** Whether what came on a channel then tells of the end of the process. */
-export const toldOfEnd = (entries: ReadonlyArray<TraceEntry>, channel: number): boolean =>
-  decodeFrames(joinFrames(entries.flatMap(({ op, outcome }) =>
-    op.tag === "ChannelRead" && op.payload.channel === channel && outcome._tag === "Success"
-      ? [outcome.value as Uint8Array]
-      : []
-  ))).some((frame) => frame._tag === "Exited")
-
 const isIdentity = (value: object): value is { readonly pid: number; readonly startTime: number } =>
   "pid" in value && "startTime" in value && Object.keys(value).length === 2
 
@@ -80,9 +72,11 @@ export class Translation {
     return { tag: op.tag, payload: this.value(op.payload, "") } as KernelOp
   }
 
-  /** Nobody listens any more where this channel was opened then. */
-  miss(entry: TraceEntry): void {
-    if (entry.outcome._tag === "Success") this.missed.add((entry.outcome.value as { readonly channel: number }).channel)
+  /** Nobody listens any more where a channel was opened then. */
+  miss({ op, outcome }: TraceEntry): void {
+    if (op.tag === "ChannelOpen" && outcome._tag === "Success") {
+      this.missed.add((outcome.value as { readonly channel: number }).channel)
+    }
   }
 
   isMissed({ payload }: KernelOp): boolean {

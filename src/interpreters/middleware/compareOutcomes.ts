@@ -1,5 +1,5 @@
 /** Whether an operation came to the same then and now, as far as the same can be expected. */
-import type { KernelTag } from "../../domain/kernel/KernelOp.ts"
+import type { FileStatus, KernelTag } from "../../domain/kernel/KernelOp.ts"
 import { parseStatus } from "../../domain/kernel/Supervisor.ts"
 import type { TraceEntry, TraceOutcome } from "./TraceEntry.ts"
 import type { Translation } from "./Translation.ts"
@@ -25,6 +25,9 @@ const statusGist = (text: string): string | undefined => {
   })
 }
 
+/** How large a directory itself is, is its file system's affair. */
+const statusFacts = (status: FileStatus): FileStatus => status.type === "directory" ? { ...status, size: 0 } : status
+
 const show = (outcome: TraceOutcome, tag: KernelTag, translation: Translation): string => {
   switch (outcome._tag) {
     case "Interrupted":
@@ -35,6 +38,7 @@ const show = (outcome: TraceOutcome, tag: KernelTag, translation: Translation): 
       const { value } = outcome
       if (incomparable.has(tag)) return "success"
       if (tag === "LockTry") return value === undefined ? "taken" : "locked"
+      if (tag === "RootStat" || tag === "FileStat") return JSON.stringify(statusFacts(value as FileStatus))
       if (tag === "FileRead") return statusGist(String(value)) ?? translation.text(String(value))
       return translation.text(JSON.stringify(value) ?? "success")
     }

@@ -16,6 +16,19 @@ export const outcomeOf = (exit: Exit.Exit<unknown, KernelError>): TraceOutcome =
   return Option.isSome(error) ? { _tag: "Failure", error: error.value } : { _tag: "Interrupted" }
 }
 
+const nothing = new Uint8Array(0)
+
+/** An entry without what is in users' files: of pieces of archives it says how long they were. */
+const withoutContents = (entry: TraceEntry): TraceEntry => {
+  const { op, outcome } = entry
+  if (op.tag === "ArchivePush") {
+    return { ...entry, op: { tag: op.tag, payload: { ...op.payload, data: nothing } }, bytes: op.payload.data.length }
+  }
+  return op.tag === "ArchivePull" && outcome._tag === "Success"
+    ? { ...entry, outcome: { _tag: "Success", value: nothing }, bytes: (outcome.value as Uint8Array).length }
+    : entry
+}
+
 /**
  * Gives an entry for every operation to `sink` when it has ended. Operations that overlap may end
  * in another order than that of their indices, which count the beginnings.
@@ -30,12 +43,12 @@ export const recorded = (sink: (entry: TraceEntry) => Effect.Effect<void>): Midd
       const startedNs = Number(started - began)
       return Effect.onExit(next(tag, payload), (exit) =>
         Effect.flatMap(Clock.monotonicTimeNanos, (ended) =>
-          sink({
+          sink(withoutContents({
             index,
             op: { tag, payload } as KernelOp,
             outcome: outcomeOf(exit),
             startedNs,
             durationNs: Number(ended - started)
-          })))
+          }))))
     })
 }

@@ -10,12 +10,25 @@ export interface Disk {
   readonly name: string
 }
 
+/** A mounted tree of control groups. */
+export interface HostHierarchy {
+  readonly version: 1 | 2
+  /** v1 without controllers: `systemd` for `name=systemd`; otherwise "". */
+  readonly name: string
+  /** As the kernel names them in that version. */
+  readonly controllers: ReadonlyArray<string>
+  /** Below /sys/fs/cgroup; "" for a cgroup2 that is mounted there and the only one. */
+  readonly directory: string
+}
+
 export interface HostProfile {
   /**
    * `v2`: one cgroup2 on /sys/fs/cgroup. `v1`: a directory per controller. `hybrid`: that, and a
    * cgroup2 without controllers on /sys/fs/cgroup/unified.
    */
   readonly cgroups: "v1" | "v2" | "hybrid"
+  /** Where they are not those that are usual for `cgroups`. */
+  readonly hierarchies?: ReadonlyArray<HostHierarchy>
   readonly kernelRelease: string
   readonly machine: string
   readonly hostname: string

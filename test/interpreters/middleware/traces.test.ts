@@ -96,6 +96,56 @@ describe("a trace", () => {
     assert.include(told[1], "other")
   })
 
+  const copy = Effect.gen(function*() {
+    const root = { _tag: "Directory", path: "/" } as const
+    const { archive: from } = yield* perform("ArchiveRead", { root, path: "/from", name: "to", follow: false })
+    const { archive: to } = yield* perform("ArchiveWrite", { root, path: "/goal", noOverwriteDirNonDir: true })
+    for (;;) {
+      const data = yield* perform("ArchivePull", { archive: from })
+      yield* perform("ArchivePush", { archive: to, data, last: data.length === 0 })
+      if (data.length === 0) break
+    }
+    yield* perform("ArchiveClose", { archive: from })
+    yield* perform("ArchiveClose", { archive: to })
+  })
+
+  it("says how much was copied and not what, and a replay copies what is there now", async () => {
+    const host = (content: string) =>
+      simulate({ ...options, files: { "/goal": { directory: true }, "/from": content } })
+    const entries: Array<TraceEntry> = []
+    const record = recorded((one) => Effect.sync(() => void entries.push(one)))
+    await runOn(host("secret".repeat(1000)), Effect.provide(copy, Kernel.around(record)))
+    const lines = entries.map((one) => encodeTraceEntry(one)).join("\n")
+    assert.notInclude(lines, Buffer.from("secretsecret").toString("base64"))
+    assert.deepStrictEqual(Result.getOrThrow(decodeTrace(lines)), entries)
+    const bytes = (tag: string) =>
+      entries.filter(({ op: one }) => one.tag === tag).map((one) => one.bytes ?? 0).reduce((sum, one) => sum + one, 0)
+    assert.isAbove(bytes("ArchivePull"), 6000)
+    assert.strictEqual(bytes("ArchivePush"), bytes("ArchivePull"))
+    // More than one piece, where the trace has one
+    const other = host("other ".repeat(200_000))
+    assert.deepStrictEqual(
+      await runOn(other, replay(entries)), Exit.succeed({ performed: entries.length, differences: [] })
+    )
+    const text = await runOn(other, perform("FileRead", { path: "/goal/to", limit: 1 << 22 }))
+    assert.deepStrictEqual(text, Exit.succeed("other ".repeat(200_000)))
+  })
+
+  it("of an archive that came from elsewhere is replayed with an empty one, and does not judge a bad one", async () => {
+    const root = { _tag: "Directory", path: "/" } as const
+    const push = { archive: 3, data: new Uint8Array(0), last: true }
+    const opened = entry(0, op("ArchiveWrite", { root, path: "/tmp", noOverwriteDirNonDir: true }), { archive: 3 })
+    const good = { ...entry(1, op("ArchivePush", push), undefined), bytes: 9000 }
+    const bad = {
+      ...good,
+      outcome: { _tag: "Failure", error: new KernelError({ op: "ArchivePush", syscall: "tar", errno: "EBADMSG" }) } as const
+    }
+    for (const pushed of [good, bad]) {
+      const exit = await runOn(simulate(options), replay([opened, pushed]))
+      assert.deepStrictEqual(exit, Exit.succeed({ performed: 2, differences: [] }))
+    }
+  })
+
   const entry = (index: number, one: KernelOp, value: unknown): TraceEntry =>
     ({ index, op: one, startedNs: index * 1000, durationNs: 10, outcome: { _tag: "Success", value } })
 

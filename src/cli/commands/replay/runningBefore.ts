@@ -30,6 +30,12 @@ const rootOf = (entries: ReadonlyArray<TraceEntry>): string | undefined =>
   entries.flatMap(({ op }) => op.tag === "DirEnsure" && op.payload.path.endsWith("/images") ? [op.payload.path] : [])[0]
     ?.slice(0, -"/images".length)
 
+/** A status file tells of a process as long as nobody has looked whether it lives. */
+const wasGone = (entries: ReadonlyArray<TraceEntry>, pid: number): boolean => {
+  const asked = entries.find(({ op }) => op.tag === "ProcessSignal" && op.payload.process.pid === pid)
+  return asked?.outcome._tag === "Failure" && asked.outcome.error.errno === "ESRCH"
+}
+
 /** By their status files, as long as no supervisor of the trace can have written those. */
 export const runningBefore = (entries: ReadonlyArray<TraceEntry>): ReadonlyArray<Running> => {
   const root = rootOf(entries)
@@ -44,6 +50,7 @@ export const runningBefore = (entries: ReadonlyArray<TraceEntry>): ReadonlyArray
     const status = parseStatus(outcome.value as string)
     const row = entries.flatMap(rowsSeen).find(({ key }) => key === id)
     if (row === undefined || status?.init === undefined || status.exited !== undefined) continue
+    if (wasGone(entries, status.init.pid)) continue
     const { layers } = JSON.parse(row.value) as Pick<ContainerRecord, "layers">
     running.push({ row, layers, pid: status.init.pid, paths: { root, execRoot } })
   }

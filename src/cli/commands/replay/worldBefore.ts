@@ -53,7 +53,7 @@ export interface Started {
 }
 
 /** The directory that has the files of a root, "/" where that is not for us to say. */
-const baseOf = (root: RootSource, started: ReadonlyArray<Started>): string => {
+export const baseOf = (root: RootSource, started: ReadonlyArray<Started>): string => {
   switch (root._tag) {
     case "Directory":
       return root.path

@@ -7,23 +7,21 @@ import { openFilesystem } from "../mounts/filesystemTypes.ts"
 import { graft, makeFilesystem, makeMount, noFlags, withAttributes } from "../mounts/mountTree.ts"
 import { setPropagation } from "../mounts/propagation.ts"
 import { alterNamespace } from "../processes/namespaces.ts"
-import type { Hierarchy } from "../World.ts"
+import type { HostHierarchy } from "../HostProfile.ts"
 
 const unifiedControllers = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"]
 
-type Plan = ReadonlyArray<
-  Omit<Hierarchy, "root"> & { readonly directory: string; readonly links?: ReadonlyArray<string> }
->
+type Plan = ReadonlyArray<HostHierarchy>
 
-const v1 = (...controllers: ReadonlyArray<string>): Plan[number] => ({
-  version: 1,
-  name: "",
-  controllers,
-  directory: controllers.join(","),
-  ...(controllers.length > 1 ? { links: controllers } : {})
+const v1 = (...controllers: ReadonlyArray<string>): HostHierarchy => ({
+  version: 1, name: "", controllers, directory: controllers.join(",")
 })
 
-const named: Plan[number] = { version: 1, name: "systemd", controllers: [], directory: "systemd" }
+/** Those mounted together can be found by each of their names. */
+const linksTo = ({ controllers, directory }: HostHierarchy): ReadonlyArray<string> =>
+  controllers.length > 1 && directory === controllers.join(",") ? controllers : []
+
+const named: HostHierarchy = { version: 1, name: "systemd", controllers: [], directory: "systemd" }
 
 /**
  * `v1`: as distributions mounted them, two of them with two controllers; `hybrid`: one each, and an
@@ -64,7 +62,7 @@ const top = "/sys/fs/cgroup"
 
 const mountAll = (draft: Draft, plan: Plan): void => {
   const point = resolve(draft, top, true)
-  const single = plan.length === 1
+  const single = plan.every(({ directory }) => directory === "")
   if (!single) {
     graft(
       draft,
@@ -91,12 +89,12 @@ const mountAll = (draft: Draft, plan: Plan): void => {
     })
     const place = resolve(draft, path, true)
     graft(draft, makeMount(draft, filesystem, "", flags), place.mount, place.node)
-    for (const link of one.links ?? []) makeSymlink(draft, one.directory, `${top}/${link}`)
+    for (const link of linksTo(one)) makeSymlink(draft, one.directory, `${top}/${link}`)
   }
 }
 
 export const bootCgroups = (draft: Draft): void => {
-  const plan = plans[draft.host.cgroups]!
+  const plan = draft.host.hierarchies ?? plans[draft.host.cgroups]!
   draft.hierarchies = plan.map(({ version, name, controllers }, index) => ({
     version,
     name,

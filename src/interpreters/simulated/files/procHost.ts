@@ -79,7 +79,6 @@ const texts: { readonly [name: string]: (draft: Draft) => string } = {
       "major minor  #blocks  name\n\n",
       ...draft.host.disks.map((one) => ` ${one.major}        ${one.minor}    8388608 ${one.name}\n`)
     ].join(""),
-  sched_debug: () => "",
   stat,
   swaps: () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
   "sysrq-trigger": () => "",
