@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { KernelError } from "../domain/kernel/KernelError.ts"
 import { type KernelOp, type KernelTag, type Payload, type Success, undo } from "../domain/kernel/KernelOp.ts"
@@ -18,6 +19,14 @@ export type Perform = <T extends KernelTag>(tag: T, payload: Payload<T>) => Effe
  */
 export type PerformAll = (ops: ReadonlyArray<KernelOp>) => Effect.Effect<void, KernelError>
 
+/**
+ * One operation on many objects, and what came of each, in order. The law: the same as performing them one by one;
+ * a failure ends none but its own.
+ */
+export type PerformEach = <T extends KernelTag>(
+  tag: T, payloads: ReadonlyArray<Payload<T>>
+) => Effect.Effect<ReadonlyArray<Result.Result<Success<T>, KernelError>>>
+
 export type Middleware = (next: Perform) => Perform
 
 /** One handler per operation; a missing tag is a type error. */
@@ -28,17 +37,27 @@ export type Interpreter = {
 const oneByOne = (perform: Perform): PerformAll => (ops) =>
   Effect.forEach(ops, (op) => perform(op.tag, op.payload as never), { discard: true })
 
+export const eachByItself = (perform: Perform): PerformEach => (tag, payloads) =>
+  Effect.forEach(payloads, (payload) => Effect.result(perform(tag, payload)))
+
+/** How an interpreter does many operations faster than one by one. */
+export interface Batches {
+  readonly performAll: PerformAll
+  readonly performEach: PerformEach
+}
+
 export class Kernel extends Context.Service<Kernel, {
   readonly perform: Perform
   readonly performAll: PerformAll
+  readonly performEach: PerformEach
 }>()("fx/programs/Kernel") {
-  static readonly make = (interpreter: Interpreter, performAll?: PerformAll): Kernel["Service"] => {
+  static readonly make = (interpreter: Interpreter, batches?: Batches): Kernel["Service"] => {
     const perform: Perform = (tag, payload) => interpreter[tag](payload)
-    return { perform, performAll: performAll ?? oneByOne(perform) }
+    return { perform, ...(batches ?? { performAll: oneByOne(perform), performEach: eachByItself(perform) }) }
   }
 
-  static readonly layer = (interpreter: Interpreter, performAll?: PerformAll): Layer.Layer<Kernel> =>
-    Layer.succeed(Kernel, Kernel.make(interpreter, performAll))
+  static readonly layer = (interpreter: Interpreter, batches?: Batches): Layer.Layer<Kernel> =>
+    Layer.succeed(Kernel, Kernel.make(interpreter, batches))
 
   /** Wraps the door; a batch then goes through it one by one. */
   static readonly around = (middleware: Middleware): Layer.Layer<Kernel, never, Kernel> =>
@@ -46,7 +65,7 @@ export class Kernel extends Context.Service<Kernel, {
       Kernel,
       Effect.map(Effect.service(Kernel), (kernel) => {
         const perform = middleware(kernel.perform)
-        return { perform, performAll: oneByOne(perform) }
+        return { perform, performAll: oneByOne(perform), performEach: eachByItself(perform) }
       })
     )
 }
@@ -58,6 +77,11 @@ export const perform = <T extends KernelTag>(
 
 export const performAll = (ops: ReadonlyArray<KernelOp>): Effect.Effect<void, KernelError, Kernel> =>
   Kernel.use((kernel) => kernel.performAll(ops))
+
+export const performEach = <T extends KernelTag>(
+  tag: T, payloads: ReadonlyArray<Payload<T>>
+): Effect.Effect<ReadonlyArray<Result.Result<Success<T>, KernelError>>, never, Kernel> =>
+  Kernel.use((kernel) => kernel.performEach(tag, payloads))
 
 /**
  * Performs a batch that is taken back, newest first, if the enclosing scope closes with a failure. What

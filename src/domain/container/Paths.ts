@@ -36,6 +36,8 @@ export const logFile = (paths: Paths, id: string): string => `${paths.root}/cont
 
 export const runsDirectory = (paths: Paths): string => `${paths.execRoot}/containers`
 export const runDirectory = (paths: Paths, id: string): string => `${paths.execRoot}/containers/${id}`
+/** The name of the directory of execs in that of the run. */
+export const execsName = "exec"
 export const execsDirectory = (paths: Paths, id: string): string => `${paths.execRoot}/containers/${id}/exec`
 export const execDirectory = (paths: Paths, id: string, exec: string): string =>
   `${paths.execRoot}/containers/${id}/exec/${exec}`

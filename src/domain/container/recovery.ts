@@ -8,7 +8,7 @@ export interface Leftovers {
 }
 
 /** Only names of this form are ours to remove. */
-const isId = (name: string): boolean => /^[0-9a-f]{64}$/.test(name)
+export const isId = (name: string): boolean => /^[0-9a-f]{64}$/.test(name)
 
 export const orphans = (seen: {
   readonly paths: Paths.Paths

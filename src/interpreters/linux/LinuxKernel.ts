@@ -5,12 +5,13 @@ import { type Interpreter, Kernel } from "../../programs/Kernel.ts"
 import { archives } from "./archives.ts"
 import { performAll } from "./batch.ts"
 import { cgroups } from "./cgroups.ts"
-import { files } from "./files.ts"
+import { fileLooks, files } from "./files.ts"
 import { growingFiles } from "./growingFiles.ts"
 import { host } from "./host.ts"
 import { locks } from "./locks.ts"
+import { performEach } from "./looks.ts"
 import { type LinuxOptions, Machine } from "./Machine.ts"
-import { processes } from "./processes.ts"
+import { processes, processLooks } from "./processes.ts"
 import { records } from "./records.ts"
 import { roots } from "./roots.ts"
 
@@ -43,7 +44,10 @@ export const layer = (options: LinuxOptions): Layer.Layer<Kernel> =>
       ),
       (machine) => {
         const handlers = interpreter(machine)
-        return Kernel.make(handlers, performAll(machine, handlers))
+        const looks = { ...fileLooks, ...processLooks(machine) }
+        return Kernel.make(handlers, {
+          performAll: performAll(machine, handlers), performEach: performEach(looks, handlers)
+        })
       }
     )
   )

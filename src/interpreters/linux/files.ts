@@ -6,6 +6,7 @@ import type { Interpreter } from "../../programs/Kernel.ts"
 import { attempt, awaitTask, Refusal } from "./attempt.ts"
 import { runSimple } from "./batch.ts"
 import { fileStatus } from "./fileStatus.ts"
+import { type Looks, looking } from "./looks.ts"
 import type { Machine } from "./Machine.ts"
 
 const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = fs.constants
@@ -50,12 +51,17 @@ type Tags =
   | "DirMake" | "DirEnsure" | "DirList" | "FileWrite" | "FileRead" | "FileStat" | "FileRemove" | "TreeRemove"
   | "TreeSize"
 
+export const fileLooks: Pick<Looks, "DirList" | "FileRead"> = {
+  DirList: { pathOf: ({ path }) => path, answer: ({ path }) => fs.readdirSync(path).sort() },
+  FileRead: { pathOf: ({ path }) => path, answer: ({ limit, path }) => readText(path, limit) }
+}
+
 export const files = (machine: Machine): Pick<Interpreter, Tags> => ({
   DirMake: (payload) => runSimple(machine, { tag: "DirMake", payload }),
   DirEnsure: (payload) => runSimple(machine, { tag: "DirEnsure", payload }),
-  DirList: ({ path }) => attempt({ op: "DirList", path }, () => fs.readdirSync(path).sort()),
+  DirList: looking("DirList", fileLooks.DirList),
   FileWrite: (payload) => runSimple(machine, { tag: "FileWrite", payload }),
-  FileRead: ({ limit, path }) => attempt({ op: "FileRead", path }, () => readText(path, limit)),
+  FileRead: looking("FileRead", fileLooks.FileRead),
   FileStat: ({ follow, path }) => attempt({ op: "FileStat", path }, () => statusOf(path, follow)),
   FileRemove: (payload) => runSimple(machine, { tag: "FileRemove", payload }),
   TreeRemove: (payload) => runSimple(machine, { tag: "TreeRemove", payload }),

@@ -9,6 +9,7 @@ import type { Interpreter } from "../../programs/Kernel.ts"
 import { type Addon, builtFile } from "./addon.ts"
 import { attempt, backOff, pause, Refusal, type Subject, toKernelError, valueOf } from "./attempt.ts"
 import { Channel } from "./Channel.ts"
+import { type Looks, looking } from "./looks.ts"
 import type { Machine } from "./Machine.ts"
 import { monotonicNow } from "./monotonicNow.ts"
 import { reapLater } from "./Reaper.ts"
@@ -75,6 +76,15 @@ const open = (
 type Tags =
   | "SupervisorStart" | "ChannelOpen" | "ChannelRead" | "ChannelWrite" | "ChannelClose" | "ProcessSignal"
 
+/** A signal is as quick as a look, and signal 0 is one. */
+export const processLooks = (machine: Machine): Pick<Looks, "ProcessSignal"> => ({
+  ProcessSignal: {
+    pathOf: ({ process }) => `/proc/${process.pid}`,
+    answer: ({ process, signal }) =>
+      void valueOf(machine.addon.signalProcess(process.pid, process.startTime, signal))
+  }
+})
+
 export const processes = (machine: Machine): Pick<Interpreter, Tags> => ({
   SupervisorStart: (payload) =>
     attempt({ op: "SupervisorStart", path: payload.spec.directory }, () => start(machine, payload)),
@@ -84,8 +94,5 @@ export const processes = (machine: Machine): Pick<Interpreter, Tags> => ({
   ChannelWrite: ({ channel, frames }) =>
     Effect.flatMap(attempt({ op: "ChannelWrite" }, () => machine.get(channel, Channel)), (open) => open.write(frames)),
   ChannelClose: ({ channel }) => attempt({ op: "ChannelClose" }, () => machine.close(channel, Channel)),
-  ProcessSignal: ({ process, signal }) =>
-    attempt({ op: "ProcessSignal", path: `/proc/${process.pid}` }, () => {
-      valueOf(machine.addon.signalProcess(process.pid, process.startTime, signal))
-    })
+  ProcessSignal: looking("ProcessSignal", processLooks(machine).ProcessSignal)
 })

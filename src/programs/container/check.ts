@@ -73,14 +73,15 @@ export const check = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<Disagreement>, KernelError, Kernel | Host> {
   const { paths } = yield* Host
   const found: Array<Disagreement> = []
-  for (const { record } of yield* listContainers) {
+  const containers = yield* listContainers
+  for (const { record } of containers) {
     const problem = yield* runProblem(record)
     if (problem !== undefined) found.push({ object: record.id, problem, mended: false })
     const parts = yield* missingParts(record, options.repair)
     found.push(...parts.map((part) => ({ object: record.id, ...part })))
     found.push(...yield* limitProblems(record, options.repair))
   }
-  const leftovers = orphans({ paths, ...(yield* seenLeftovers) })
+  const leftovers = orphans({ paths, ...(yield* seenLeftovers(new Set(containers.map(({ record }) => record.id)))) })
   for (const { payload } of leftovers.operations) {
     const object = "path" in payload ? payload.path : "directory" in payload ? payload.directory : ""
     if (!found.some((one) => one.object === object)) {

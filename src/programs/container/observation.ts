@@ -9,7 +9,7 @@ import { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
 import { getContainer } from "../Store.ts"
 
-const statusLimit = 16_384
+export const statusLimit = 16_384
 
 /** The text of a small file, undefined when there is none. */
 export const readIfPresent = (path: string, limit = statusLimit): Effect.Effect<string | undefined, KernelError, Kernel> =>
@@ -60,7 +60,7 @@ const hasLayer = Effect.fnUntraced(function*(
 })
 
 /** Whether the host has been booted since the present run of a container was begun. */
-export const isOfAnotherBoot = Effect.fnUntraced(function*(
+const isOfAnotherBoot = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
   if (record.launch === undefined) return false

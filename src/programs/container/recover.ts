@@ -3,18 +3,19 @@
  * what is recorded and what is seen, then its operations. Idempotent; may itself be cut short anywhere.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import * as Paths from "../../domain/container/Paths.ts"
-import { orphans } from "../../domain/container/recovery.ts"
+import { isId, orphans } from "../../domain/container/recovery.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { op } from "../../domain/kernel/KernelOp.ts"
 import { Host } from "../Host.ts"
-import { type Kernel, perform, performAll } from "../Kernel.ts"
+import { type Kernel, perform, performAll, performEach } from "../Kernel.ts"
 import { getContainer, listContainers, putContainer, type Stored } from "../Store.ts"
 import { ensureParent } from "./cgroupParent.ts"
 import { tryLocked } from "./lifecycleLock.ts"
-import { isAlive, isOfAnotherBoot, look, readIfPresent, readStatus } from "./observation.ts"
+import { isAlive, look, readIfPresent, statusLimit } from "./observation.ts"
 import { removal } from "./remove.ts"
 import { takeOver } from "./settle.ts"
 import { settleLimits } from "./update.ts"
@@ -68,19 +69,43 @@ const recoverContainer = Effect.fnUntraced(function*(
   return seen.alive ? `ended ${record.name}, whose supervisor was gone` : `took over the end of ${record.name}`
 })
 
+/** Those of a list whose look gave what is wanted. */
+const filterByLook = <A, B>(
+  all: ReadonlyArray<A>, seen: ReadonlyArray<Result.Result<B, KernelError>>, holds: (value: B) => boolean
+): ReadonlyArray<A> =>
+  all.filter((_, index) => {
+    const one = seen[index]!
+    return Result.isSuccess(one) && holds(one.success)
+  })
+
 /**
- * Whether a launched container needs nothing: it is watched over, and has no execs that might have lost theirs.
- * Looks without a lock, since of many containers nearly all are like this.
+ * Launched containers that need nothing: they are watched over, and have no execs that might have lost theirs. Looks
+ * without locks, at all in one go, since of many containers nearly all are like this. What cannot be looked at is
+ * not among them, and tells why when it is looked at by itself.
  */
-const isWatched = Effect.fnUntraced(function*(
-  record: ContainerRecord
-): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
-  const { paths } = yield* Host
-  const { id } = record
-  if (yield* isOfAnotherBoot(record)) return false
-  const status = yield* readStatus(id)
-  if (status === undefined || status.exited !== undefined || !(yield* isAlive(status.supervisor))) return false
-  return (yield* listIfPresent(Paths.execsDirectory(paths, id))).length === 0
+const watchedOver = Effect.fnUntraced(function*(
+  records: ReadonlyArray<ContainerRecord>
+): Effect.fn.Return<ReadonlySet<string>, KernelError, Kernel | Host> {
+  const { facts, paths } = yield* Host
+  const { bootId } = (yield* facts).texts
+  const launched = records.filter(({ launch, limitsPending, phase }) =>
+    phase === "launched" && !limitsPending && (launch === undefined || launch.boot === bootId))
+  const ids = launched.map(({ id }) => id)
+  const texts = yield* performEach("FileRead", ids.map((id) =>
+    ({ path: `${Paths.runDirectory(paths, id)}/status`, limit: statusLimit })))
+  const begun = ids.flatMap((id, index) => {
+    const status = parseStatus(Result.getOrElse(texts[index]!, () => ""))
+    return status === undefined || status.exited !== undefined ? [] : [{ id, process: status.supervisor }]
+  })
+  const alive = filterByLook(begun, yield* performEach("ProcessSignal", begun.map(({ process }) =>
+    ({ process, signal: 0 }))), () => true)
+  // Of the directory of execs, which most have not, there would be an error each
+  const runs = yield* performEach("DirList", alive.map(({ id }) => ({ path: Paths.runDirectory(paths, id) })))
+  const withoutExecs = filterByLook(alive, runs, (names) => !names.includes(Paths.execsName))
+  const withExecs = filterByLook(alive, runs, (names) => names.includes(Paths.execsName))
+  const execs = yield* performEach("DirList", withExecs.map(({ id }) => ({ path: Paths.execsDirectory(paths, id) })))
+  const idle = filterByLook(withExecs, execs, (names) => names.length === 0)
+  return new Set([...withoutExecs, ...idle].map(({ id }) => id))
 })
 
 /** Directories of execs whose supervisor has gone while the container runs on. */
@@ -97,8 +122,11 @@ const removeDeadExecs = Effect.fnUntraced(function*(
   }
 })
 
-/** What is on the host under our names, and which ids have records. */
-export const seenLeftovers = Effect.gen(function*() {
+/**
+ * What is on the host under our names, and which ids have records. `listed` had one some time before: what of them
+ * has gone by now was removed by somebody, who removes the record after all the rest.
+ */
+export const seenLeftovers = Effect.fnUntraced(function*(listed: ReadonlySet<string>) {
   const host = yield* Host
   const { paths } = host
   const { layout } = yield* host.facts
@@ -110,20 +138,26 @@ export const seenLeftovers = Effect.gen(function*() {
   }
   const runs = yield* listIfPresent(Paths.runsDirectory(paths))
   const durable = yield* listIfPresent(Paths.containersDirectory(paths))
+  const locks = yield* listIfPresent(Paths.locksDirectory(paths))
   // The records come last: what was made before has its record by now, since records are written first
-  const known = new Set((yield* perform("RecordList", { collection: "containers" })).map((row) => row.key))
-  return { cgroups, runs, durable, known }
+  const known = new Set(listed)
+  for (const id of new Set([...cgroups.flatMap(({ names }) => names), ...runs, ...durable, ...locks])) {
+    if (!isId(id) || known.has(id)) continue
+    if ((yield* perform("RecordGet", { collection: "containers", key: id })) !== undefined) known.add(id)
+  }
+  return { cgroups, runs, durable, locks, known }
 })
 
-const removeOrphans = Effect.fnUntraced(function*(): Effect.fn.Return<ReadonlyArray<string>, KernelError, Kernel | Host> {
+const removeOrphans = Effect.fnUntraced(function*(
+  listed: ReadonlySet<string>
+): Effect.fn.Return<ReadonlyArray<string>, KernelError, Kernel | Host> {
   const { paths } = yield* Host
   const images = yield* listIfPresent(Paths.imagesDirectory(paths))
-  const locks = yield* listIfPresent(Paths.locksDirectory(paths))
-  const seen = yield* seenLeftovers
+  const seen = yield* seenLeftovers(listed)
   const found = orphans({ paths, ...seen })
   yield* performAll(found.operations)
   yield* removeUnfinishedImages(images)
-  for (const id of locks) {
+  for (const id of seen.locks) {
     if (!seen.known.has(id)) yield* tryLocked(id, perform("FileRemove", { path: Paths.lockFile(paths, id) }))
   }
   return found.sentences
@@ -162,12 +196,12 @@ export const recover: Effect.Effect<Recovered, KernelError, Kernel | Host> = Eff
   yield* Effect.flatMap(Host, ({ paths }) => ensureParent(Paths.cgroupParent(paths)))
   const mended: Array<string> = []
   const quarantined: Array<{ readonly id: string; readonly reason: string }> = []
-  for (const stored of yield* listContainers) {
-    if (stored.record.phase !== "launched" && stored.record.phase !== "removing") continue
-    const { id, limitsPending, phase } = stored.record
-    const recovery = Effect.flatMap(phase === "launched" && !limitsPending ? isWatched(stored.record) : Effect.succeed(false), (watched) =>
-      watched ? Effect.succeed(undefined) : tryLocked(id, recoverContainer(stored)))
-    yield* recovery.pipe(
+  const containers = yield* listContainers
+  const watched = yield* watchedOver(containers.map(({ record }) => record))
+  for (const stored of containers) {
+    const { id, phase } = stored.record
+    if ((phase !== "launched" && phase !== "removing") || watched.has(id)) continue
+    yield* tryLocked(id, recoverContainer(stored)).pipe(
       Effect.matchEffect({
         onSuccess: (sentence) => Effect.sync(() => {
           if (sentence !== undefined) mended.push(sentence)
@@ -176,6 +210,6 @@ export const recover: Effect.Effect<Recovered, KernelError, Kernel | Host> = Eff
       })
     )
   }
-  mended.push(...yield* removeOrphans())
+  mended.push(...yield* removeOrphans(new Set(containers.map(({ record }) => record.id))))
   return { mended, quarantined }
 })

@@ -1,9 +1,9 @@
 /** Several operations in one go are the same as one by one, and what was done can be taken back. */
 import { assert } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Result } from "effect"
 import * as fc from "fast-check"
-import { type KernelOp, op, undo } from "../../../src/domain/kernel/KernelOp.ts"
-import { Kernel, perform, performAll } from "../../../src/programs/Kernel.ts"
+import { type KernelOp, type KernelTag, op, type Payload, undo } from "../../../src/domain/kernel/KernelOp.ts"
+import { Kernel, perform, performAll, performEach } from "../../../src/programs/Kernel.ts"
 import { fileOp } from "../../../src/testing/index.ts"
 import { type Ground, law } from "../Ground.ts"
 
@@ -49,6 +49,34 @@ export const batchLaws = (ground: Ground): void => {
       }
       assert.deepStrictEqual(outcomes[1], outcomes[0], `seed ${seed}`)
     }
+  }))
+
+  law(ground, "many looks in one go tell what each tells by itself, and one that fails ends none of the others", Effect.gen(function*() {
+    const at = (name: string) => `${ground.scratch}/${name}`
+    yield* perform("DirMake", { path: at("directory"), mode: 0o755 })
+    yield* perform("FileWrite", { path: at("directory/b"), mode: 0o644, text: "b" })
+    yield* perform("FileWrite", { path: at("file"), mode: 0o644, text: "text" })
+    const paths = ["missing", "file", "directory", "file/below", "directory/b"].map(at)
+    const same = <T extends KernelTag>(tag: T, payloads: ReadonlyArray<Payload<T>>) => Effect.gen(function*() {
+      const single = yield* Effect.forEach(payloads, (payload) => Effect.result(perform(tag, payload)))
+      const together = yield* performEach(tag, payloads)
+      assert.deepStrictEqual(together, single, tag)
+      return together.map((one) => Result.isFailure(one) ? one.failure.errno : one.success as unknown)
+    })
+    assert.deepStrictEqual(
+      yield* same("FileRead", paths.map((path) => ({ path, limit: 3 }))), ["ENOENT", "EFBIG", "EISDIR", "ENOTDIR", "b"]
+    )
+    assert.deepStrictEqual(yield* same("DirList", paths.map((path) => ({ path }))),
+      ["ENOENT", "ENOTDIR", ["b"], "ENOTDIR", "ENOTDIR"])
+    // Not among those that are done without an effect each
+    assert.deepStrictEqual((yield* same("FileStat", paths.map((path) => ({ path, follow: true })))).map((one) =>
+      typeof one === "string" ? one : "seen"), ["ENOENT", "seen", "seen", "ENOTDIR", "seen"])
+    const nobody = { pid: 0, startTime: 0 }
+    assert.deepStrictEqual(yield* same("ProcessSignal", [{ process: nobody, signal: 0 }]), ["ESRCH"])
+    assert.deepStrictEqual(yield* performEach("FileRead", []), [])
+    // More than are done before others get their turn
+    const many = Array.from({ length: 300 }, (_, index) => ({ path: paths[index % paths.length]!, limit: 100 }))
+    assert.strictEqual((yield* same("FileRead", many)).filter((one) => one === "text").length, 60)
   }))
 
   law(ground, "what is done is taken back by its undo, however often, and also when it was never done", Effect.gen(function*() {
