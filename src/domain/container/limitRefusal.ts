@@ -110,6 +110,10 @@ const controlFiles: ReadonlyArray<ControlFile> = [
   }
 ]
 
+/** The file may not be written at all, by this user or by anybody: that says nothing of the value. */
+const isOfTheFile = ({ errno, syscall }: KernelError): boolean =>
+  /^open/.test(syscall) && (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
+
 const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf("/"))
 
 /** A cure where none is known: what the kernel has to say of it is all there is. */
@@ -126,7 +130,7 @@ export const limitRefusal = (
 ): KernelError | ContainerError => {
   const { errno, op, path } = error
   // A number that is none of the kernel's: we were cut off, and nothing was refused
-  if (op !== "CgroupWrite" || path === undefined || errnoNumber(errno) === 0) return error
+  if (op !== "CgroupWrite" || path === undefined || errnoNumber(errno) === 0 || isOfTheFile(error)) return error
   const directory = directoryOf(path)
   const file = path.slice(directory.length + 1)
   const known = controlFiles.find((one) => one.file.test(file))

@@ -55,6 +55,8 @@ describe("a limit that the kernel refuses", () => {
   it("is told apart from all other failures", () => {
     const others = [
       new KernelError({ op: "CgroupMake", syscall: "mkdir", errno: "EBUSY", path: `/x/${id}` }),
+      // Of an engine without rights
+      new KernelError({ op: "CgroupWrite", syscall: "openat", errno: "EACCES", path: `/x/${id}/pids.max` }),
       new KernelError({ op: "CgroupWrite", syscall: "write", errno: "ECRASHED", path: `/x/${id}/pids.max` })
     ]
     for (const error of others) expect(limitRefusal("start", "web", id, defaultConfig("i"), {}, error)).toBe(error)
