@@ -112,7 +112,7 @@ const controlFiles: ReadonlyArray<ControlFile> = [
 
 /** The file may not be written at all, by this user or by anybody: that says nothing of the value. */
 const isOfTheFile = ({ errno, syscall }: KernelError): boolean =>
-  /^open/.test(syscall) && (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
+  syscall.startsWith("open") && (errno === "EACCES" || errno === "EPERM" || errno === "EROFS")
 
 const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf("/"))
 
