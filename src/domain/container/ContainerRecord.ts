@@ -77,6 +77,10 @@ export const lostExit: ExitStatus = { code: 137, signal: 9, oomKilled: false }
 /** Of what ran when its host went down nobody can tell how it ended: Docker's code after a reboot. */
 export const rebootExit: ExitStatus = { code: 255, signal: 0, oomKilled: false }
 
+/** Whether the host has been booted since the present run was begun: `boot` is the id of the boot that is. */
+export const isOfAnotherBoot = ({ launch }: ContainerRecord, boot: string): boolean =>
+  launch !== undefined && launch.boot !== boot
+
 /** What can be seen of a launched container. */
 export interface Observation {
   /** The supervisor's status file, or its durable copy; absent when there is neither. */

@@ -15,7 +15,7 @@ import { Host } from "../Host.ts"
 import { Kernel, perform, performAll } from "../Kernel.ts"
 import { getContainer, missing, refresh, type Stored } from "../Store.ts"
 import { lockedInScope } from "./lifecycleLock.ts"
-import { isAlive, stateOf } from "./observation.ts"
+import { isAlive, isThere, stateOf } from "./observation.ts"
 
 export const hostRoot: RootSource = { _tag: "Directory", path: "/" }
 
@@ -45,9 +45,7 @@ const readableLayers = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<RootSource, KernelError, Kernel | Host> {
   const upper = Paths.upperDirectory((yield* Host).paths, record.id)
-  const written = yield* perform("FileStat", { path: upper, follow: false }).pipe(
-    Effect.as(true), Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(false))
-  )
+  const written = yield* isThere(upper)
   const [first, ...rest] = record.layers
   return written || first === undefined
     ? { _tag: "Layers", lower: [first ?? upper, ...rest], upper, work: "" }

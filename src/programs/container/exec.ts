@@ -16,17 +16,16 @@ import * as Paths from "../../domain/container/Paths.ts"
 import { resolveSeccomp } from "../../domain/container/securityProfile.ts"
 import { seccompFilter } from "../../domain/container/seccompFilter.ts"
 import { resolveUser } from "../../domain/container/User.ts"
-import { decodeFrames } from "../../domain/kernel/frames.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import type { Frame, SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
+import type { SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
 import type { OciProcess } from "../../domain/oci/RuntimeSpec.ts"
 import { Host } from "../Host.ts"
 import { Kernel, perform } from "../Kernel.ts"
 import type { Stored } from "../Store.ts"
 import { networkOwner } from "./networkOwner.ts"
 import { isAlive, stateOf } from "./observation.ts"
-import { startFailure } from "./startFailure.ts"
+import { type Running, startSupervisor } from "./startSupervisor.ts"
 
 export interface ExecOptions {
   readonly command: ReadonlyArray<string>
@@ -39,12 +38,6 @@ export interface ExecOptions {
   readonly stdin: boolean
   readonly privileged: boolean
   readonly attach: number
-}
-
-export interface Executed {
-  readonly channel: number
-  readonly process: ProcessIdentity
-  readonly frames: ReadonlyArray<Frame>
 }
 
 const passwdLimit = 1 << 20
@@ -118,36 +111,22 @@ const supervisorSpec = Effect.fnUntraced(function*(
 
 const launch = Effect.fnUntraced(function*(
   record: ContainerRecord, init: ProcessIdentity, directory: string, options: ExecOptions
-): Effect.fn.Return<Executed, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
+): Effect.fn.Return<Running, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
   const { paths } = yield* Host
   const spec = yield* supervisorSpec(record, init, directory, options)
   // Not above it: the run's own directory may have gone with the run
   yield* perform("DirMake", { path: Paths.execsDirectory(paths, record.id), mode: 0o700 }).pipe(
     Effect.catchIf((error) => error.errno === "EEXIST", () => Effect.void)
   )
-  yield* Effect.acquireRelease(Effect.void, () => Effect.ignore(perform("TreeRemove", { path: directory })))
+  yield* Effect.addFinalizer(() => Effect.ignore(perform("TreeRemove", { path: directory })))
   yield* perform("DirMake", { path: directory, mode: 0o700 })
-  const { channel } = yield* Effect.acquireRelease(
-    perform("SupervisorStart", { spec, attach: options.attach }),
-    (started) => Effect.ignore(perform("ChannelClose", { channel: started.channel }))
-  )
-  for (;;) {
-    const frames = decodeFrames(yield* perform("ChannelRead", { channel }))
-    const [first, ...rest] = frames
-    if (first === undefined) {
-      return yield* new ContainerError({
-        operation: "exec", object: record.name, kind: "failed", cause: "the supervisor ended before the process started"
-      })
-    }
-    if (first._tag === "Failed") return yield* startFailure(record.name, spec.program, first, "exec")
-    if (first._tag === "Started") return { channel, process: first.process, frames: rest }
-  }
+  return yield* startSupervisor("exec", record.name, spec, options.attach)
 })
 
 /** Starts the process. Channel and directory go with the scope. */
 export const exec = Effect.fnUntraced(function*(
   stored: Stored<ContainerRecord>, options: ExecOptions
-): Effect.fn.Return<Executed, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
+): Effect.fn.Return<Running, KernelError | ContainerError, Kernel | Host | Scope.Scope> {
   const { record } = stored
   const state = yield* stateOf(record)
   const conflict = (cause: string) => new ContainerError({ operation: "exec", object: record.name, kind: "conflict", cause })

@@ -5,8 +5,8 @@ import * as Paths from "../../domain/container/Paths.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { op } from "../../domain/kernel/KernelOp.ts"
 import { Host } from "../Host.ts"
-import { type Kernel, perform, performAll } from "../Kernel.ts"
-import { isAlive, look } from "./observation.ts"
+import { type Kernel, performAll } from "../Kernel.ts"
+import { isAlive, isThere, look } from "./observation.ts"
 
 export interface MissingPart {
   /** A sentence without its full stop. */
@@ -14,11 +14,7 @@ export interface MissingPart {
   readonly mended: boolean
 }
 
-const isMissing = (path: string): Effect.Effect<boolean, KernelError, Kernel> =>
-  perform("FileStat", { path, follow: false }).pipe(
-    Effect.as(false),
-    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(true))
-  )
+const isMissing = (path: string): Effect.Effect<boolean, KernelError, Kernel> => Effect.map(isThere(path), (there) => !there)
 
 /** A running container's cgroups; at its end its supervisor removes them before all else. */
 const missingCgroups = Effect.fnUntraced(function*(

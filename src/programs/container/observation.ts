@@ -1,7 +1,9 @@
 /** Looks at a container as it is now: its supervisor's status, whether its init lives, whether it is frozen. */
 import * as Effect from "effect/Effect"
 import * as Paths from "../../domain/container/Paths.ts"
-import { type ContainerRecord, type ContainerState, type Observation, observe } from "../../domain/container/ContainerRecord.ts"
+import {
+  type ContainerRecord, type ContainerState, isOfAnotherBoot, type Observation, observe
+} from "../../domain/container/ContainerRecord.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { parseStatus, type SupervisorStatus } from "../../domain/kernel/Supervisor.ts"
@@ -15,6 +17,13 @@ export const statusLimit = 16_384
 export const readIfPresent = (path: string, limit = statusLimit): Effect.Effect<string | undefined, KernelError, Kernel> =>
   perform("FileRead", { path, limit }).pipe(
     Effect.catchIf((error) => error.errno === "ENOENT" || error.errno === "ENOTDIR", () => Effect.succeed(undefined))
+  )
+
+/** Whether the path names anything, be it a link to nowhere. */
+export const isThere = (path: string): Effect.Effect<boolean, KernelError, Kernel> =>
+  perform("FileStat", { path, follow: false }).pipe(
+    Effect.as(true),
+    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(false))
   )
 
 /** Whether this very process exists (a zombie counts as gone). */
@@ -49,35 +58,17 @@ const isFrozen = Effect.fnUntraced(function*(
 /** A control group that was removed, before or while its file was opened. */
 export const groupIsGone = (error: KernelError): boolean => error.errno === "ENOENT" || error.errno === "ENODEV"
 
-const hasLayer = Effect.fnUntraced(function*(
-  id: string
-): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
-  const { paths } = yield* Host
-  return yield* perform("FileStat", { path: Paths.upperDirectory(paths, id), follow: false }).pipe(
-    Effect.as(true),
-    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(false))
-  )
-})
-
-/** Whether the host has been booted since the present run of a container was begun. */
-const isOfAnotherBoot = Effect.fnUntraced(function*(
-  record: ContainerRecord
-): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
-  if (record.launch === undefined) return false
-  const { facts } = yield* Host
-  return record.launch.boot !== (yield* facts).texts.bootId
-})
-
 export const look = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<Observation, KernelError, Kernel | Host> {
   const gone = { alive: false, frozen: false, rebooted: false }
   if (record.phase !== "launched") return { ...gone, status: undefined }
+  const { facts, paths } = yield* Host
   const status = yield* readStatus(record.id)
   // Pids of another boot are other processes
-  if (yield* isOfAnotherBoot(record)) {
+  if (isOfAnotherBoot(record, (yield* facts).texts.bootId)) {
     // A start that had not come to making the writable layer has run nothing
-    return { ...gone, status, rebooted: status !== undefined || (yield* hasLayer(record.id)) }
+    return { ...gone, status, rebooted: status !== undefined || (yield* isThere(Paths.upperDirectory(paths, record.id))) }
   }
   const init = status?.exited === undefined ? status?.init : undefined
   if (status === undefined || init === undefined) return { ...gone, status }

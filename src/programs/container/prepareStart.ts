@@ -26,7 +26,7 @@ import { findContainer, now } from "../Store.ts"
 import { cpusetTexts } from "./cgroupParent.ts"
 import { deviceNodes } from "./deviceNodes.ts"
 import { networkOwner } from "./networkOwner.ts"
-import { stateOf } from "./observation.ts"
+import { isThere, stateOf } from "./observation.ts"
 
 export interface Preparation {
   readonly record: ContainerRecord
@@ -45,11 +45,8 @@ const readUser = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ResolvedUser, KernelError | ContainerError, Kernel> {
   // What a run or a copy has put into its upper layer counts: that is read as the top lower layer
   const own = Paths.upperDirectory(paths, record.id)
-  const isThere = record.phase !== "created" || (yield* perform("FileStat", { path: own, follow: false }).pipe(
-    Effect.as(true),
-    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(false))
-  ))
-  const [first, ...rest] = [...(isThere ? [own] : []), ...record.layers]
+  const written = record.phase !== "created" || (yield* isThere(own))
+  const [first, ...rest] = [...(written ? [own] : []), ...record.layers]
   const texts = yield* perform("RootRead", {
     root: first !== undefined && rest.length === 0
       ? { _tag: "Directory", path: first }

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ContainerError } from "../../domain/container/ContainerError.ts"
-import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
+import { type ContainerRecord, isOfAnotherBoot } from "../../domain/container/ContainerRecord.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { isId, orphans } from "../../domain/container/recovery.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
@@ -88,9 +88,9 @@ const watchedOver = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlySet<string>, KernelError, Kernel | Host> {
   const { facts, paths } = yield* Host
   const { bootId } = (yield* facts).texts
-  const launched = records.filter(({ launch, limitsPending, phase }) =>
-    phase === "launched" && !limitsPending && (launch === undefined || launch.boot === bootId))
-  const ids = launched.map(({ id }) => id)
+  const ids = records
+    .filter((record) => record.phase === "launched" && !record.limitsPending && !isOfAnotherBoot(record, bootId))
+    .map(({ id }) => id)
   const texts = yield* performEach("FileRead", ids.map((id) =>
     ({ path: `${Paths.runDirectory(paths, id)}/status`, limit: statusLimit })))
   const begun = ids.flatMap((id, index) => {

@@ -9,10 +9,7 @@ import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord, ContainerState } from "../../domain/container/ContainerRecord.ts"
 import { limitRefusal } from "../../domain/container/limitRefusal.ts"
 import * as Paths from "../../domain/container/Paths.ts"
-import { decodeFrames } from "../../domain/kernel/frames.ts"
-import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import type { Frame } from "../../domain/kernel/Supervisor.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform, performAll } from "../Kernel.ts"
 import { putContainer, refresh, type Stored } from "../Store.ts"
@@ -20,7 +17,7 @@ import { locked } from "./lifecycleLock.ts"
 import { stateOf } from "./observation.ts"
 import { type Preparation, prepareStart } from "./prepareStart.ts"
 import { endOfRun, settle } from "./settle.ts"
-import { startFailure } from "./startFailure.ts"
+import { type Running, startSupervisor } from "./startSupervisor.ts"
 
 export interface StartOptions {
   /** Which streams the first client wants. */
@@ -29,32 +26,10 @@ export interface StartOptions {
   readonly onExit: ReadonlyArray<string>
 }
 
-export interface Started {
+export interface Started extends Running {
   readonly record: ContainerRecord
-  readonly process: ProcessIdentity
-  /** The first client's channel, attached before the program ran; it is closed with the scope. */
-  readonly channel: number
-  /** Frames that came along with the news of the start. */
-  readonly frames: ReadonlyArray<Frame>
   readonly warnings: ReadonlyArray<string>
 }
-
-/** Waits for the supervisor's word: started, or failed at one of its operations. */
-const awaitStart = Effect.fnUntraced(function*(
-  name: string, preparation: Preparation, channel: number
-): Effect.fn.Return<Pick<Started, "process" | "frames">, KernelError | ContainerError, Kernel> {
-  for (;;) {
-    const frames = decodeFrames(yield* perform("ChannelRead", { channel }))
-    const [first, ...rest] = frames
-    if (first === undefined) {
-      return yield* new ContainerError({
-        operation: "start", object: name, kind: "failed", cause: "the supervisor ended before the container started"
-      })
-    }
-    if (first._tag === "Failed") return yield* startFailure(name, preparation.supervisor.program, first)
-    if (first._tag === "Started") return { process: first.process, frames: rest }
-  }
-})
 
 /** The record as it is after a start that failed: created, or ended as before, with the reason. */
 const failed = (before: ContainerRecord, reason: string, code: number): ContainerRecord => {
@@ -89,12 +64,8 @@ const launch = Effect.fnUntraced(function*(
     yield* performAll(preparation.before).pipe(
       Effect.mapError((error) => limitRefusal("start", name, id, config, config.resources, error))
     )
-    const { channel } = yield* Effect.acquireRelease(
-      perform("SupervisorStart", { spec: preparation.supervisor, attach }),
-      (started) => Effect.ignore(perform("ChannelClose", { channel: started.channel }))
-    )
-    const seen = yield* awaitStart(name, preparation, channel)
-    return { channel, ...seen, warnings: preparation.warnings }
+    const running = yield* startSupervisor("start", name, preparation.supervisor, attach)
+    return { ...running, warnings: preparation.warnings }
   })
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(putContainer(preparation.record, stored.revision), (launched) =>

@@ -16,8 +16,8 @@ const hints: { readonly [operation: string]: string } = {
 
 /** `operation`: what the user asked for, `start` or `exec`. */
 export const startFailure = (
-  name: string, program: ReadonlyArray<InitOp>, frame: Extract<Frame, { readonly _tag: "Failed" }>,
-  operation: "start" | "exec" = "start"
+  operation: "start" | "exec", name: string, program: ReadonlyArray<InitOp>,
+  frame: Extract<Frame, { readonly _tag: "Failed" }>
 ): ContainerError => {
   const errno = errnoName(frame.errno)
   const meaning = errnoMeaning(errno)
