@@ -61,9 +61,20 @@ export const cgroupDirectory = (home: Pick<ControllerHome, "mount">, path: strin
 export const cgroupInProc = (home: Pick<ControllerHome, "root">, path: string): string =>
   home.root === "/" ? path : `${home.root}${path}`
 
-/** The container's directories, one in each hierarchy, in the layout's order: cgroup2 first. */
+/** Where a container is frozen and killed: cgroup2 when there is one, else the freezer. */
+export const controlHierarchy = (layout: CgroupLayout): ControllerHome | undefined =>
+  layout.unified ?? layout.controllers.freezer
+
+/** Joined in this order, whoever is in any of a container's groups can be killed by the first. */
+const joinOrder = (layout: CgroupLayout): ReadonlyArray<Hierarchy> => {
+  const control = controlHierarchy(layout)
+  const isControl = ({ mount }: Hierarchy) => mount === control?.mount
+  return [...layout.hierarchies.filter(isControl), ...layout.hierarchies.filter((one) => !isControl(one))]
+}
+
+/** The container's directories, one in each hierarchy, that of `controlHierarchy` first. */
 export const containerDirectories = (layout: CgroupLayout, path: string): ReadonlyArray<string> =>
-  layout.hierarchies.map((hierarchy) => cgroupDirectory(hierarchy, path))
+  joinOrder(layout).map((hierarchy) => cgroupDirectory(hierarchy, path))
 
 export type DirectoryStep =
   /** mkdir(2). `mayExist`: an ancestor, which other containers share. */
@@ -155,7 +166,7 @@ export const containerSteps = (layout: CgroupLayout, path: string): ReadonlyArra
  * there the clone itself places the child (CLONE_INTO_CGROUP).
  */
 export const attachFiles = (layout: CgroupLayout, path: string): ReadonlyArray<string> =>
-  layout.hierarchies
+  joinOrder(layout)
     .filter((hierarchy) => hierarchy.version === 1)
     .map((hierarchy) => `${cgroupDirectory(hierarchy, path)}/tasks`)
 

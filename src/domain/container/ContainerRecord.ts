@@ -7,7 +7,8 @@ import * as Schema from "effect/Schema"
 import { ProcessIdentity } from "../kernel/InitOp.ts"
 import { ExitStatus, type SupervisorStatus } from "../kernel/Supervisor.ts"
 import { ContainerConfig } from "./ContainerConfig.ts"
-import { ImageDefaults } from "../image/ImageRecord.ts"
+import { ImageDefaults } from "../image/Defaults.ts"
+import { StorageDriver } from "../layer/LayerRecord.ts"
 
 /**
  * How far the engine got. `launched` is written before the first effect of a start: from then on the
@@ -27,6 +28,8 @@ export const ContainerRecord = Schema.Struct({
   config: ContainerConfig,
   /** Host directories of the layers, top first. */
   layers: Schema.Array(Schema.String),
+  /** How its root is made of them; absent: overlay2. */
+  driver: Schema.optionalKey(StorageDriver),
   /** Id of the image, `sha256:…`; "" with --rootfs. */
   imageId: Schema.String,
   /** What the image says where the configuration does not, as it was at creation. */

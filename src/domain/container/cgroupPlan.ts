@@ -3,7 +3,8 @@ import * as Result from "effect/Result"
 import type { CgroupLayout } from "../cgroup/CgroupLayout.ts"
 import { type ResourceProblem, writes } from "../cgroup/CgroupLimits.ts"
 import {
-  attachFiles, cgroupDirectory, containerDirectories, containerSteps, containerViews, type DirectoryStep, parentSteps
+  attachFiles, cgroupDirectory, containerDirectories, containerSteps, containerViews, controlHierarchy, type DirectoryStep,
+  parentSteps
 } from "../cgroup/CgroupPath.ts"
 import type { Resources } from "../cgroup/Resources.ts"
 import { type KernelOp, op } from "../kernel/KernelOp.ts"
@@ -76,7 +77,7 @@ const settle = (problems: ReadonlyArray<ResourceProblem>): Result.Result<Readonl
 
 /** Where the container is frozen and killed: cgroup2 when there is one, else the freezer. */
 export const controlOf = (layout: CgroupLayout, path: string): CgroupControl | undefined => {
-  const home = layout.unified ?? layout.controllers.freezer
+  const home = controlHierarchy(layout)
   return home === undefined ? undefined : { directory: cgroupDirectory(home, path), version: home.version }
 }
 

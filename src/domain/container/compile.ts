@@ -14,7 +14,7 @@ import { mountList } from "./mountList.ts"
 import { compileResources, type DeviceNode } from "./resources.ts"
 import { checkSysctls } from "./sysctl.ts"
 import type { ResolvedUser } from "./User.ts"
-import type { ImageDefaults } from "../image/ImageRecord.ts"
+import type { ImageDefaults } from "../image/Defaults.ts"
 import type { IdMap } from "../kernel/Supervisor.ts"
 import { resolveSeccomp } from "./securityProfile.ts"
 

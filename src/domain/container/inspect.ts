@@ -2,6 +2,7 @@
 import type { ContainerConfig } from "./ContainerConfig.ts"
 import { commandLine, maskedPaths, readonlyPaths } from "./compile.ts"
 import type { ContainerRecord, ContainerState } from "./ContainerRecord.ts"
+import { driverOf, isFlat } from "../layer/StorageDriver.ts"
 import * as Paths from "./Paths.ts"
 
 const never = "0001-01-01T00:00:00Z"
@@ -125,6 +126,10 @@ const healthcheckView = ({ healthcheck }: ContainerConfig) =>
     }
   }
 
+/** Go's sets: names with nothing behind them. */
+const namedOrNull = (names: ReadonlyArray<string> | undefined) =>
+  names === undefined || names.length === 0 ? null : Object.fromEntries(names.map((name) => [name, {}]))
+
 const configView = ({ config, id, image }: ContainerRecord) => ({
   Hostname: config.hostname === "" ? id.slice(0, 12) : config.hostname,
   Domainname: config.domainname,
@@ -135,11 +140,12 @@ const configView = ({ config, id, image }: ContainerRecord) => ({
   Tty: config.tty,
   OpenStdin: config.openStdin,
   StdinOnce: config.stdinOnce,
+  ...(image.exposedPorts === undefined ? {} : { ExposedPorts: namedOrNull(image.exposedPorts) }),
   Env: [...image.env, ...config.env],
   Cmd: orNull(config.command.length > 0 || config.entrypoint !== undefined ? config.command : image.command),
   ...healthcheckView(config),
   Image: config.image,
-  Volumes: null,
+  Volumes: namedOrNull(image.volumes),
   WorkingDir: config.workingDirectory || image.workingDirectory,
   Entrypoint: orNull(config.entrypoint ?? image.entrypoint),
   OnBuild: null,
@@ -173,7 +179,7 @@ export const inspectView = (record: ContainerRecord, state: ContainerState, path
     LogPath: record.config.log.driver === "none" ? "" : Paths.logFile(paths, record.id),
     Name: `/${record.name}`,
     RestartCount: record.restartCount,
-    Driver: "overlay2",
+    Driver: driverOf(record),
     Platform: "linux",
     MountLabel: "",
     ProcessLabel: "",
@@ -181,8 +187,8 @@ export const inspectView = (record: ContainerRecord, state: ContainerState, path
     ExecIDs: null,
     HostConfig: hostConfigView(record.config),
     GraphDriver: {
-      Name: "overlay2",
-      Data: {
+      Name: driverOf(record),
+      Data: isFlat(driverOf(record)) ? null : {
         LowerDir: record.layers.join(":"), UpperDir: Paths.upperDirectory(paths, record.id),
         WorkDir: Paths.workDirectory(paths, record.id)
       }

@@ -14,6 +14,8 @@ export interface PlanContext {
   readonly lower: readonly [string, ...Array<string>]
   readonly upper: string
   readonly work: string
+  /** The root file system itself, where it is a directory of the container's own: then no layers are mounted. */
+  readonly tree?: string
   /** Files that take "0" to move the child into its cgroups (v1); empty where the clone does it (v2). */
   readonly cgroupAttach: ReadonlyArray<string>
   /** What stands under /sys/fs/cgroup inside. */
@@ -288,10 +290,12 @@ export const initProgram = (
     // Clones taken while "/" is still shared keep their peers: rslave and rshared binds work
     ...mounts.before,
     { _tag: "MountPropagation", path: "/", propagation: "rprivate" },
-    {
-      _tag: "RootOverlay", at: spec.root.path, lower: context.lower, upper: context.upper, work: context.work,
-      volatile: true
-    },
+    context.tree === undefined
+      ? {
+        _tag: "RootOverlay", at: spec.root.path, lower: context.lower, upper: context.upper, work: context.work,
+        volatile: true
+      }
+      : { _tag: "RootBind", at: spec.root.path, source: context.tree },
     { _tag: "PivotRoot", at: spec.root.path },
     ...mounts.after,
     ...(spec.hostname === undefined ? [] : [{ _tag: "Hostname" as const, name: spec.hostname }]),

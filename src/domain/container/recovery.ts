@@ -31,7 +31,7 @@ export const orphans = (seen: {
       ...runs.map((id) => op("TreeRemove", { path: Paths.runDirectory(seen.paths, id) })),
       // Killed wherever one can kill: with cgroup2 once, otherwise in each hierarchy
       ...cgroups.map(({ directory, version }) => op("CgroupKill", { directory, version })),
-      ...cgroups.map(({ directory }) => op("CgroupRemove", { directory })),
+      ...cgroups.map(({ directory, version }) => op("CgroupRemove", { directory, kill: version })),
       ...durable.map((id) => op("TreeRemove", { path: Paths.containerDirectory(seen.paths, id) }))
     ],
     sentences: [...ids].map((id) => `removed what was left of the unknown container ${id.slice(0, 12)}`)

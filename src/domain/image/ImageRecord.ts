@@ -1,39 +1,47 @@
-/** What the store keeps of an image. One layer for now; the layer store will hold them apart. */
+/** What the store keeps of images: themselves, and their names. */
 import * as Schema from "effect/Schema"
+import { ImageDefaults } from "./Defaults.ts"
+import { Descriptor, DescriptorPlatform } from "./Descriptor.ts"
+import { Digest } from "./Digest.ts"
 
-/** What an image says where the user says nothing (OCI image-spec, config). */
-export const ImageDefaults = Schema.Struct({
-  entrypoint: Schema.Array(Schema.String),
-  command: Schema.Array(Schema.String),
-  env: Schema.Array(Schema.String),
-  workingDirectory: Schema.String,
-  user: Schema.String
+export const ImageLayer = Schema.Struct({
+  diffId: Digest,
+  /** Of this layer over all below it. */
+  chainId: Digest,
+  /** The layer's archive, as the manifest names it. */
+  blob: Descriptor
 })
-export type ImageDefaults = typeof ImageDefaults.Type
+export type ImageLayer = typeof ImageLayer.Type
 
-export const noImageDefaults: ImageDefaults = { entrypoint: [], command: [], env: [], workingDirectory: "", user: "" }
-
+/** Written once and never changed: names come and go in records of their own. */
 export const ImageRecord = Schema.Struct({
-  version: Schema.Literal(1),
-  /** `sha256:` and 64 hexadecimal digits. */
-  id: Schema.String,
-  /** As given to `import`, with its tag: `name:tag`. */
-  reference: Schema.String,
+  version: Schema.Literal(2),
+  /** The digest of its config. */
+  id: Digest,
+  /** Its manifest. */
+  target: Descriptor,
+  platform: DescriptorPlatform,
+  /** When it was made as its config says, else when it was stored: RFC 3339. */
   createdAt: Schema.String,
-  /** Host directories of the layers, top first. */
-  layers: Schema.NonEmptyArray(Schema.String),
-  /** Bytes of the regular files. */
+  storedAt: Schema.String,
+  /** Of a commit: the image that its container was made of. It may have gone since. */
+  parent: Schema.optionalKey(Digest),
+  /** Bottom first. */
+  layers: Schema.Array(ImageLayer),
+  /** Bytes of the regular files of all layers. */
   size: Schema.Int,
   config: ImageDefaults
 })
 export type ImageRecord = typeof ImageRecord.Type
 
-/**
- * `name` or `name:tag` as the user typed it → `name:tag`; undefined when it does not follow the
- * distribution grammar (lower-case path components, a tag of 128 characters at most).
- */
-export const normalizeReference = (text: string): string | undefined => {
-  const match = /^([a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)(?::([\w][\w.-]{0,127}))?$/
-    .exec(text)
-  return match === null ? undefined : `${match[1]}:${match[2] ?? "latest"}`
+/** Under the key of a name in full, with its tag or digest: `domain/path:tag`, `domain/path@sha256:…`. */
+export const NameRecord = Schema.Struct({ version: Schema.Literal(1), image: Digest })
+export type NameRecord = typeof NameRecord.Type
+
+/** An image of the engine itself, which lies unpacked beside the program and has no blobs. */
+export interface BuiltinImage {
+  readonly record: ImageRecord
+  readonly names: ReadonlyArray<string>
+  /** Host directories of the layers, top first. */
+  readonly directories: readonly [string, ...ReadonlyArray<string>]
 }

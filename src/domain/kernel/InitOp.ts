@@ -79,6 +79,11 @@ export const InitOp = Schema.TaggedUnion({
   RootOverlay: {
     at: Path, lower: Schema.NonEmptyArray(Path), upper: Path, work: Path, volatile: Schema.Boolean
   },
+  /**
+   * The host directory `source` itself moved onto the host directory `at`, to be written to; in a user namespace with ids
+   * mapped by it. What is mounted in `source` is not there.
+   */
+  RootBind: { at: Path, source: Path },
   /** pivot_root(".", ".") in `at`, then a lazy detach of the old root. */
   PivotRoot: { at: Path },
   /** mkdir(2) with missing parents (0755), components resolved without following magic links. */

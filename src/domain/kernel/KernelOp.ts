@@ -97,7 +97,7 @@ export const RecordRow = Schema.Struct({
 })
 export type RecordRow = typeof RecordRow.Type
 
-const Collection = Schema.Literals(["containers", "images", "execs"])
+const Collection = Schema.Literals(["containers", "images", "names", "layers", "leases", "execs"])
 export type Collection = typeof Collection.Type
 
 const Nothing = Schema.Void
@@ -111,6 +111,11 @@ export const KernelOps = {
   DirMake: { payload: Schema.Struct({ path: Path, mode: UInt }), success: Nothing },
   /** mkdir -p: an existing directory is left as it is. */
   DirEnsure: { payload: Schema.Struct({ path: Path, mode: UInt }), success: Nothing },
+  /**
+   * Makes a directory with the owner, mode and time of the directory `like`, and with those of its attributes that layers
+   * carry; nothing that is in it. An existing one is left as it is, but for an empty one of mode 0: it is half made.
+   */
+  DirEnsureLike: { payload: Schema.Struct({ path: Path, like: Path }), success: Nothing },
   DirList: { payload: Schema.Struct({ path: Path }), success: Schema.Array(Schema.String) },
   /** Written beside and renamed over, so that a reader sees the old or the new; no fsync. */
   FileWrite: { payload: Schema.Struct({ path: Path, mode: UInt, text: Schema.String }), success: Nothing },
@@ -132,6 +137,26 @@ export const KernelOps = {
   FileRemove: { payload: Schema.Struct({ path: Path }), success: Nothing },
   /** rm -rf that never follows a link nor crosses a mount; a missing tree is no error. */
   TreeRemove: { payload: Schema.Struct({ path: Path }), success: Nothing },
+  /**
+   * Copies the directory `from`, which a link may lead to, with all that belongs to a tree: names that share a file, owners,
+   * modes, times, extended attributes, devices, holes. Contents are shared with the original where the file system can
+   * (ioctl_ficlonerange(2)). `to` is made (EEXIST) and must not lie in `from` (EINVAL); what is mounted in `from` is an
+   * empty directory in `to`.
+   */
+  TreeCopy: { payload: Schema.Struct({ from: Path, to: Path }), success: Nothing },
+  /** A new btrfs subvolume, mode 0755; ENOTTY elsewhere. TreeRemove takes subvolumes away as it does directories. */
+  SubvolumeMake: { payload: Schema.Struct({ path: Path }), success: Nothing },
+  /**
+   * `to` becomes a subvolume with all that the subvolume `from` has, at once whatever the size: subvolumes in it are empty
+   * directories. ENOTTY when `from` is not on btrfs, EINVAL when it is no subvolume, EXDEV when `to` would be on another
+   * file system.
+   */
+  SubvolumeSnapshot: { payload: Schema.Struct({ from: Path, to: Path }), success: Nothing },
+  /**
+   * syncfs(2): what was written to the file system of `path` until now is there after a loss of power. Takes as long as its
+   * disk needs, and is not cut short by an interruption.
+   */
+  FilesystemSync: { payload: Schema.Struct({ path: Path }), success: Nothing },
   /** Bytes of the regular files below (each inode once). */
   TreeSize: { payload: Schema.Struct({ path: Path }), success: Schema.Int },
   /** flock(2), blocking and interruptible; the file is made when missing. The kernel lets go at our death. */
@@ -158,8 +183,11 @@ export const KernelOps = {
   },
   /** SIGKILL to all in the directory and its children, also when frozen, and waits until it is empty. ENOENT is no error. */
   CgroupKill: { payload: Schema.Struct({ directory: Path, version: CgroupVersion }), success: Nothing },
-  /** rmdir(2) of the directory and its children, waiting for dying processes; ENOENT is no error. */
-  CgroupRemove: { payload: Schema.Struct({ directory: Path }), success: Nothing },
+  /**
+   * rmdir(2) of the directory and its children, waiting for dying processes; ENOENT is no error. `kill`: SIGKILL to
+   * whoever is in it until it is gone, for somebody may join between a kill and a removal; else they are EBUSY.
+   */
+  CgroupRemove: { payload: Schema.Struct({ directory: Path, kill: Schema.optionalKey(CgroupVersion) }), success: Nothing },
   /** Loads a BPF_PROG_TYPE_CGROUP_DEVICE program (struct bpf_insn array) and attaches it in place of an earlier one. */
   CgroupDevices: { payload: Schema.Struct({ directory: Path, program: Schema.Uint8Array }), success: Nothing },
 
@@ -184,7 +212,10 @@ export const KernelOps = {
   ProcessSignal: { payload: Schema.Struct({ process: ProcessIdentity, signal: UInt }), success: Nothing },
 
   // Root file systems
-  /** Reads small regular files inside a root (openat2 RESOLVE_IN_ROOT, no magic links); missing ones are left out. */
+  /**
+   * Reads small regular files inside a root (openat2 RESOLVE_IN_ROOT, no magic links); missing ones are left out. EINVAL
+   * for what is none, and for those of proc.
+   */
   RootRead: {
     payload: Schema.Struct({ root: RootSource, paths: Schema.Array(Schema.String), limit: UInt }),
     success: Schema.Record(Schema.String, Schema.String)
@@ -210,11 +241,105 @@ export const KernelOps = {
   },
   /** The next bytes of the tar stream, none at its end. */
   ArchivePull: { payload: Schema.Struct({ archive: Handle }), success: Schema.Uint8Array },
-  /** Gives the sink bytes of the tar stream, gzip or zstd allowed; `last` waits until all is on disk. */
+  /**
+   * Gives the sink bytes of the tar stream, gzip or zstd allowed, which stay as they are until the next call ends: that may
+   * tell what is wrong with them. `last` waits until all is on disk.
+   */
   ArchivePush: {
     payload: Schema.Struct({ archive: Handle, data: Schema.Uint8Array, last: Schema.Boolean }), success: Nothing
   },
   ArchiveClose: { payload: Schema.Struct({ archive: Handle }), success: Nothing },
+
+  // Layers and what they are made of
+  /**
+   * Opens a sink for a layer's archive, which ArchivePush fills. `overlay`: into the empty directory `path`, as a
+   * lower one of overlayfs (ENOTEMPTY); `flat`: over a copy of the layers below. A push fails with EINVAL or EBADMSG and a
+   * hint for what no layer may hold, maybe only the next one after it, the last at the latest.
+   */
+  LayerWrite: {
+    payload: Schema.Struct({ path: Path, form: Schema.Literals(["overlay", "flat"]) }),
+    success: Schema.Struct({ archive: Handle })
+  },
+  /**
+   * After the last push of a layer: directories that it only implied get the facts that they have in `below` (the
+   * directories of the layers below, top first; none with `flat`), and what it came to is told. `diffId`: sha256 of the
+   * archive without its compression, `size`: its bytes.
+   */
+  LayerFinish: {
+    payload: Schema.Struct({
+      archive: Handle, below: Schema.Array(Path),
+      /** What the diffID should be, where that is known: a plan, which unpacks nothing, answers with it. */
+      expected: Schema.optionalKey(Schema.String)
+    }),
+    success: Schema.Struct({
+      diffId: Schema.String,
+      size: Schema.Int,
+      /** Bytes of the regular files. */
+      contents: Schema.Int,
+      /** It hides all layers below: whoever mounts leaves these out. */
+      opaque: Schema.Boolean
+    })
+  },
+  /**
+   * What a layer's archive in a file has as its diffID, whatever it is compressed with: nothing is unpacked. Fails as
+   * ArchivePush does where it is damaged or expands to too much.
+   */
+  ArchiveDigest: {
+    payload: Schema.Struct({
+      path: Path,
+      /** What the diffID should be: a plan, which has no such file, answers with it. */
+      expected: Schema.String
+    }),
+    success: Schema.Struct({ diffId: Schema.String })
+  },
+  /**
+   * All that is below `path` inside a root, with the attributes that layers have, as `domain/layer/TreeListing.ts` says.
+   * EFBIG beyond `limit` bytes.
+   */
+  TreeList: {
+    payload: Schema.Struct({ root: RootSource, path: Schema.String, limit: UInt }), success: Schema.Uint8Array
+  },
+  /**
+   * Of some paths in a root what is there, and of those with `list` what is in them, one level, in the same form. No link
+   * is followed; what is missing is left out.
+   */
+  TreeLook: {
+    payload: Schema.Struct({
+      root: RootSource, paths: Schema.Array(Schema.Struct({ path: Schema.String, list: Schema.Boolean })), limit: UInt
+    }),
+    success: Schema.Uint8Array
+  },
+  /**
+   * Pieces of regular files inside a root, one after the other in one array of at most 16 MiB (EINVAL). No link is
+   * followed (ELOOP). EIO when a file has fewer bytes than were asked for.
+   */
+  FilesRead: {
+    payload: Schema.Struct({
+      root: RootSource,
+      pieces: Schema.Array(Schema.Struct({ path: Schema.String, offset: Schema.Int, length: UInt }))
+    }),
+    success: Schema.Uint8Array
+  },
+
+  // Blobs
+  /** Opens the file to be added to, with what an earlier writer has left in it: `size` bytes, already hashed. */
+  BlobOpen: {
+    payload: Schema.Struct({ path: Path, algorithm: Schema.Literals(["sha256", "sha512"]) }),
+    success: Schema.Struct({ blob: Handle, size: Schema.Int })
+  },
+  BlobAppend: { payload: Schema.Struct({ blob: Handle, data: Schema.Uint8Array }), success: Nothing },
+  /** Makes it empty again: what an earlier writer left was of no use. */
+  BlobTruncate: { payload: Schema.Struct({ blob: Handle }), success: Nothing },
+  /**
+   * Gives the blob its place: `directory/ALGORITHM/DIGITS` of what it holds, whose directory exists, once it is on disk.
+   * EBADMSG when `digest` is given and is another: the file is removed then. The handle is closed, however it ends.
+   */
+  BlobCommit: {
+    payload: Schema.Struct({ blob: Handle, directory: Path, digest: Schema.optionalKey(Schema.String) }),
+    success: Schema.Struct({ digest: Schema.String, size: Schema.Int })
+  },
+  /** Without a commit: what was added stays for the next writer. */
+  BlobClose: { payload: Schema.Struct({ blob: Handle }), success: Nothing },
 
   // Records
   /** Compare-and-set: `revision` is the one read, 0 for a new row. ESTALE when it moved on, EEXIST when the name is taken. */
@@ -243,7 +368,7 @@ export const op = <T extends KernelTag>(tag: T, payload: Payload<T>) => ({ tag, 
 export const reads: ReadonlySet<KernelTag> = new Set<KernelTag>([
   "HostRead", "DirList", "FileRead", "FileReadRange", "FileAwait", "FileStat", "TreeSize", "LockAcquire", "LockTry",
   "LockRelease", "CgroupRead", "CgroupProcesses", "ChannelOpen", "ChannelRead", "ChannelClose", "RootRead", "RootStat", "ArchiveRead",
-  "ArchivePull", "ArchiveClose", "RecordGet", "RecordList"
+  "TreeList", "TreeLook", "FilesRead", "ArchivePull", "ArchiveDigest", "ArchiveClose", "RecordGet", "RecordList"
 ])
 
 /**
@@ -253,7 +378,11 @@ export const reads: ReadonlySet<KernelTag> = new Set<KernelTag>([
 export const undo = (done: KernelOp): KernelOp | undefined => {
   switch (done.tag) {
     case "DirMake":
+    case "SubvolumeMake":
       return op("TreeRemove", { path: done.payload.path })
+    case "TreeCopy":
+    case "SubvolumeSnapshot":
+      return op("TreeRemove", { path: done.payload.to })
     case "FileWrite":
       return op("FileRemove", { path: done.payload.path })
     case "CgroupMake":

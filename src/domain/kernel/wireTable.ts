@@ -285,6 +285,10 @@ export const opTable: { readonly [T in InitTag]: Row<Of<T>> } = {
       ["env", "texts", (op) => op.env],
       ["reaper", "u32", (op) => flag(op.reaper)]
     ]
+  },
+  RootBind: {
+    opcode: 36,
+    fields: [["at", "text", (op) => op.at], ["source", "text", (op) => op.source]]
   }
 }
 

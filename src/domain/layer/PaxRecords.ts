@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result"
 import { damaged, type Fragment, type TarFault } from "./TarEntry.ts"
+import { isLayerXattr } from "./layerXattrs.ts"
 import { decodeName, encodeName } from "./tarName.ts"
 import { beyond, type TarLimits } from "./TarLimits.ts"
 import { readDecimal } from "./tarNumber.ts"
@@ -13,19 +14,13 @@ import { isXattrKey, readXattr } from "./xattrRecord.ts"
 export interface PaxRecords {
   /** Values as text; "" says that the header's own value holds. */
   readonly values: ReadonlyMap<string, string>
-  /** Extended attributes by name, from the records of star (SCHILY) and of libarchive. */
+  /**
+   * Extended attributes by name, from the records of star (SCHILY) and of libarchive; only those
+   * that a layer carries.
+   */
   readonly xattrs: ReadonlyMap<string, Uint8Array>
   /** The repeated pairs of GNU's sparse format 0.0. */
   readonly fragments: ReadonlyArray<Fragment>
-  /** Bytes that the records kept take up. */
-  readonly bytes: number
-}
-
-export const noRecords: PaxRecords = {
-  values: new Map(),
-  xattrs: new Map(),
-  fragments: [],
-  bytes: 0
 }
 
 const textKeys: ReadonlySet<string> = new Set([
@@ -59,7 +54,7 @@ export const readPaxRecords = (
     values: new Map(),
     xattrs: new Map(),
     fragments: [],
-    bytes: 0,
+    xattrNames: 0,
     offset: undefined
   }
   for (let at = 0; at < body.length;) {
@@ -76,35 +71,12 @@ export const readPaxRecords = (
   return Result.succeed(reading)
 }
 
-/**
- * What holds after another global header: its records over the earlier ones. Fails beyond
- * `paxBytes`.
- */
-export const withGlobalRecords = (
-  earlier: PaxRecords,
-  later: PaxRecords,
-  limits: TarLimits
-): Result.Result<PaxRecords, TarFault> => {
-  const values = new Map([...earlier.values, ...later.values])
-  for (const key of values.keys()) {
-    if (key.startsWith("GNU.sparse.")) values.delete(key)
-  }
-  const bytes = earlier.bytes + later.bytes
-  return bytes > limits.paxBytes
-    ? Result.fail(beyond(limits, "paxBytes", `all global pax headers together have ${bytes} bytes`))
-    : Result.succeed({
-        values,
-        xattrs: new Map([...earlier.xattrs, ...later.xattrs]),
-        fragments: [],
-        bytes
-      })
-}
-
 interface Reading {
   readonly values: Map<string, string>
   readonly xattrs: Map<string, Uint8Array>
   readonly fragments: Array<Fragment>
-  bytes: number
+  /** Bytes of the names of `xattrs`, a NUL after each, as listxattr(2) gives them. */
+  xattrNames: number
   /** A sparse offset whose length is still to come. */
   offset: string | undefined
 }
@@ -152,10 +124,7 @@ const keepRecord = (
       : keepXattr(reading, xattr.name, xattr.value, limits)
   } else if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") {
     return keepSparse(reading, key, decodeName(body, record.value, end), limits)
-  } else {
-    return undefined
   }
-  reading.bytes += record.end - record.value + key.length
   return undefined
 }
 
@@ -165,14 +134,19 @@ const keepXattr = (
   value: Uint8Array,
   limits: TarLimits
 ): TarFault | undefined => {
-  if (name === "" || name.includes("\0") || encodeName(name).length > xattrNameMax) {
+  const length = encodeName(name).length
+  if (length === 0 || name.includes("\0") || length > xattrNameMax) {
     return damaged(`${JSON.stringify(name)} is no name of an extended attribute`)
   }
+  if (!isLayerXattr(name)) return undefined
   if (value.length > limits.xattrBytes) {
     return beyond(limits, "xattrBytes", `the extended attribute ${name} has ${value.length} bytes`)
   }
+  if (!reading.xattrs.has(name)) reading.xattrNames += length + 1
+  if (reading.xattrNames > limits.xattrNamesBytes) {
+    return beyond(limits, "xattrNamesBytes", "bytes of names of the entry's extended attributes")
+  }
   reading.xattrs.set(name, value)
-  reading.bytes += name.length + value.length
   return undefined
 }
 

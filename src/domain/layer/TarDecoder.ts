@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import { assembleEntry, type Draft } from "./assembleEntry.ts"
-import { noRecords, type PaxRecords, readPaxRecords, withGlobalRecords } from "./PaxRecords.ts"
+import { type PaxRecords, readPaxRecords } from "./PaxRecords.ts"
 import { copyBytes, countOf, joinBytes, type Pieces, withPiece } from "./Pieces.ts"
 import { readSparseBlock, readSparseHeader, type SparseReading } from "./SparseMap.ts"
 import { damaged, type TarEntry, TarError, type TarFault } from "./TarEntry.ts"
@@ -50,7 +50,6 @@ export interface TarDecoder {
   readonly pending: Pieces<number>
   /** Bytes of the archive taken so far. */
   readonly offset: number
-  readonly global: PaxRecords
   readonly own: PaxRecords | null
   readonly longName: string | null
   readonly longLink: string | null
@@ -80,7 +79,6 @@ export const start = (limits: TarLimits = defaultLimits): TarDecoder => ({
   phase: header,
   pending: null,
   offset: 0,
-  global: noRecords,
   own: null,
   longName: null,
   longLink: null,
@@ -210,10 +208,11 @@ const readEntryHeader = (run: Run): boolean => {
   switch (found.typeflag) {
     case typeflag.pax:
     case typeflag.solarisPax:
-    case typeflag.globalPax:
     case typeflag.longName:
     case typeflag.longLink:
       return beginExtension(run, found)
+    case typeflag.globalPax:
+      return passGlobal(run, found)
     case typeflag.volume:
       return beginSkip(run, found.size, false)
     default:
@@ -241,6 +240,25 @@ const beginExtension = (run: Run, found: TarHeader): boolean => {
   return true
 }
 
+/**
+ * Records for all entries that follow are passed over: a layer's digest has to mean the same tree
+ * as in docker and containerd. Go's archive/tar hands such a header out as an entry by itself,
+ * applies it to no other, and forgets with it what stood before; both of them ignore that entry.
+ */
+const passGlobal = (run: Run, { size }: TarHeader): boolean => {
+  if (size > run.limits.paxBytes) {
+    return fail(run, beyond(run.limits, "paxBytes", `a global pax header of ${size} bytes`))
+  }
+  forgetExtensions(run)
+  return beginSkip(run, size + paddingOf(size), false)
+}
+
+const forgetExtensions = (run: Run): void => {
+  run.own = null
+  run.longName = null
+  run.longLink = null
+}
+
 const readExtension = (run: Run, flag: number, size: number): boolean => {
   if (flag === typeflag.longName || flag === typeflag.longLink) {
     const nul = run.block.indexOf(0, run.start)
@@ -252,13 +270,7 @@ const readExtension = (run: Run, flag: number, size: number): boolean => {
   }
   const read = readPaxRecords(copyBytes(run.block, run.start, run.start + size), run.limits)
   if (Result.isFailure(read)) return fail(run, read.failure)
-  if (flag !== typeflag.globalPax) {
-    run.own = read.success
-    return beginSkip(run, paddingOf(size), true)
-  }
-  const global = withGlobalRecords(run.global, read.success, run.limits)
-  if (Result.isFailure(global)) return fail(run, global.failure)
-  run.global = global.success
+  run.own = read.success
   return beginSkip(run, paddingOf(size), true)
 }
 
@@ -268,9 +280,7 @@ const beginEntry = (run: Run, found: TarHeader): boolean => {
     return fail(run, assembled.failure, run.began, run.longName ?? found.name)
   }
   const draft = assembled.success
-  run.own = null
-  run.longName = null
-  run.longLink = null
+  forgetExtensions(run)
   if (draft.sparse === null) return beginBody(run, draft)
   return continueSparse(
     run,

@@ -9,10 +9,12 @@ export interface TarLimits {
   readonly entries: number
   /** Bytes of a path or of the target of a link. */
   readonly pathBytes: number
-  /** Bytes of one pax header, and of all records that are kept of global pax headers together. */
+  /** Bytes of one pax header. */
   readonly paxBytes: number
   /** Bytes of the value of one extended attribute. */
   readonly xattrBytes: number
+  /** Bytes of the names of one entry's extended attributes, a NUL after each. */
+  readonly xattrNamesBytes: number
   /** Parts of one sparse file. */
   readonly fragments: number
   /** Bytes of all files together, holes counted. */
@@ -27,6 +29,8 @@ export const defaultLimits: TarLimits = {
   paxBytes: 1 << 20,
   /** XATTR_SIZE_MAX, linux/limits.h */
   xattrBytes: 65_536,
+  /** XATTR_LIST_MAX, linux/limits.h */
+  xattrNamesBytes: 65_536,
   fragments: 250_000,
   /** 1 TiB */
   expandedBytes: 2 ** 40

@@ -1,7 +1,7 @@
 /**
  * One entry out of what the archive says about it in several places. Who wins over whom is as in
  * Go's archive/tar, which reads and writes nearly all layers: GNU long names over pax records of
- * the entry over global pax records over the header.
+ * the entry over the header.
  */
 import * as Result from "effect/Result"
 import type { PaxRecords } from "./PaxRecords.ts"
@@ -20,7 +20,6 @@ import { readDecimal, readPaxTime } from "./tarNumber.ts"
 
 /** What stood before the header. */
 export interface Extensions {
-  readonly global: PaxRecords
   readonly own: PaxRecords | null
   readonly longName: string | null
   readonly longLink: string | null
@@ -98,7 +97,7 @@ export const assembleEntry = (
     linkpath: linkpath ?? "",
     devmajor: type === "char" || type === "block" ? devmajor : 0,
     devminor: type === "char" || type === "block" ? devminor : 0,
-    xattrs: xattrsOf(extensions),
+    xattrs: extensions.own?.xattrs ?? noXattrs,
     sparse: null
   }
   const draft: Draft = {
@@ -114,12 +113,9 @@ export const assembleEntry = (
     : withSparseRecords(draft, extensions.own, limits)
 }
 
-/**
- * The value of a record, the entry's own before the global one; undefined when the header's own
- * holds.
- */
+/** The value of a record; undefined when the header's own holds. */
 const recordOf = (extensions: Extensions, key: string): string | undefined => {
-  const value = extensions.own?.values.get(key) ?? extensions.global.values.get(key)
+  const value = extensions.own?.values.get(key)
   return value === "" ? undefined : value
 }
 
@@ -158,13 +154,6 @@ const idOf = (value: number): number => {
 const mtimeOf = (header: TarHeader, extensions: Extensions): Timestamp | null => {
   const text = recordOf(extensions, "mtime")
   return text === undefined ? { seconds: header.mtime, nanoseconds: 0 } : readPaxTime(text)
-}
-
-const xattrsOf = ({ global, own }: Extensions): ReadonlyMap<string, Uint8Array> => {
-  if (own === null || own.xattrs.size === 0) {
-    return global.xattrs.size === 0 ? noXattrs : global.xattrs
-  }
-  return global.xattrs.size === 0 ? own.xattrs : new Map([...global.xattrs, ...own.xattrs])
 }
 
 /** The path without its final slashes; that of the root stays "/". */

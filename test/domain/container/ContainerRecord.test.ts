@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { defaultConfig } from "../../../src/domain/container/ContainerConfig.ts"
 import { ContainerRecord, formatTime, lostExit, observe, rebootExit } from "../../../src/domain/container/ContainerRecord.ts"
-import { noImageDefaults } from "../../../src/domain/image/ImageRecord.ts"
+import { noImageDefaults } from "../../../src/domain/image/Defaults.ts"
 import { formatStatus, parseStatus, type SupervisorStatus } from "../../../src/domain/kernel/Supervisor.ts"
 
 const record: ContainerRecord = {

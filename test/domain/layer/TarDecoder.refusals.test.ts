@@ -252,10 +252,19 @@ describe("limits", () => {
       pax("g", ["comment", "a".repeat(510)])
     ],
     [
-      "paxBytes",
-      42,
-      concat(pax("g", ["path", "a".repeat(16)]), pax("g", ["path", "b".repeat(16)])),
-      concat(...[1, 2, 3].map(() => pax("g", ["path", "a".repeat(16)])))
+      "xattrNamesBytes",
+      14,
+      concat(
+        pax(
+          "x",
+          ["SCHILY.xattr.user.a", "1"],
+          ["SCHILY.xattr.user.b", "2"],
+          ["SCHILY.xattr.user.a", "3"],
+          ["SCHILY.xattr.trusted.c", "4"]
+        ),
+        file
+      ),
+      concat(pax("x", ["SCHILY.xattr.user.a", "1"], ["SCHILY.xattr.user.bc", "2"]), file)
     ],
     [
       "xattrBytes",

@@ -215,44 +215,49 @@ describe("pax headers", () => {
     )
   })
 
-  it("may be for all entries that follow", () => {
-    const shared = { uid: 1234, gname: "staff", xattrs: new Map([["user.all", ascii("yes")]]) }
-    expect(entriesOf("gnu-global")).toMatchObject([shared, shared])
-  })
-
-  it("of an entry win over those for all, and end with it", () => {
+  it("for all entries that follow are passed over, as docker and containerd do", () => {
+    const own = { uid: 0, gname: "", xattrs: new Map() }
+    expect(entriesOf("gnu-global")).toMatchObject([own, own])
+    const epoch = { seconds: 0, nanoseconds: 0 }
     const decoded = decode([
       concat(
-        pax(
-          "g",
-          ["uid", "7"],
-          ["gid", "7"],
-          ["SCHILY.xattr.user.a", "all"],
-          ["SCHILY.xattr.user.b", "all"]
-        ),
-        pax("x", ["uid", "8"], ["gid", ""], ["SCHILY.xattr.user.a", "own"]),
-        header({ [at.gid]: "0000011\0" }),
-        pax("g", ["gid", "6"]),
+        pax("g", ["path", "other"], ["uid", "7"], ["size", "9"], ["SCHILY.xattr.user.a", "all"]),
+        pax("x", ["gid", "8"], ["SCHILY.xattr.user.b", "own"]),
+        header(),
+        pax("g", ["GNU.sparse.size", "9"], ["mtime", "noon"]),
         header(),
         end
       )
     ])
-    const xattrs = (a: string) =>
-      new Map([
-        ["user.a", ascii(a)],
-        ["user.b", ascii("all")]
-      ])
-    expect(decoded.files.map(({ entry }) => [entry.uid, entry.gid, entry.xattrs])).toEqual([
-      [8, 9, xattrs("own")],
-      [7, 6, xattrs("all")]
+    expect(decoded.files.map(({ entry }) => entry)).toEqual([
+      entry({ path: "name", mtime: epoch, gid: 8, xattrs: new Map([["user.b", ascii("own")]]) }),
+      entry({ path: "name", mtime: epoch })
     ])
+    expect(decoded.outline.at(-1)).toBe("End")
   })
 
-  it("for all entries say nothing of sparse files", () => {
+  it("of an entry are forgotten when one for all comes in between, as in Go", () => {
     const decoded = decode([
-      concat(pax("g", ["GNU.sparse.name", "other"], ["GNU.sparse.size", "9"]), header(), end)
+      concat(pax("x", ["path", "own"]), pax("g", ["comment", "c"]), header(), end)
     ])
-    expect(decoded.files[0]!.entry).toMatchObject({ path: "name", size: 0, sparse: null })
+    expect(decoded.files.map(({ entry }) => entry.path)).toEqual(["name"])
+  })
+
+  it("for all entries of git archive, a comment, change nothing", () => {
+    const comment = pax("g", ["comment", "0123456789abcdef0123456789abcdef01234567"])
+    const archive = concat(comment, pax("x", ["path", "d/f"]), header(), end)
+    for (const size of [1, 511, 512, 4096]) {
+      const decoded = decode(inPieces(archive, size))
+      expect(decoded.files.map(({ entry }) => entry.path)).toEqual(["d/f"])
+      expect(decoded.outline).toEqual(["Entry", "EntryEnd", "End"])
+    }
+  })
+
+  it("lose the attributes that no layer carries", () => {
+    const names = ["trusted.overlay.redirect", "user.a", "security.selinux", "security.capability"]
+    const records = names.map((name) => [`SCHILY.xattr.${name}`, "v"] as const)
+    const decoded = decode([concat(pax("x", ...records), header(), end)])
+    expect([...decoded.files[0]!.entry.xattrs.keys()]).toEqual(["user.a", "security.capability"])
   })
 
   it("override times in GNU tar's own way of writing them", () => {

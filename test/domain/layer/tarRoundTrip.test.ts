@@ -25,7 +25,10 @@ const mtime = fc.record({
 const xattrs = fc
   .array(
     fc.tuple(
-      fc.oneof(plain, fc.constantFrom("user.a=b", "user.%3D", "security.capability")),
+      fc.oneof(
+        plain.map((name) => `user.${name}`),
+        fc.constantFrom("user.a=b", "user.%3D", "security.capability")
+      ),
       fc.uint8Array({ maxLength: 40 })
     ),
     { maxLength: 3 }

@@ -21,13 +21,14 @@ const architectures = (
   "mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm"
 ).split(" ")
 
-const normalizeSystem = (os: string): string => {
+/** Operating systems in lower case, `macos` by its name in Go. */
+export const normalizeSystem = (os: string): string => {
   const lower = os.toLowerCase()
   return lower === "macos" ? "darwin" : lower
 }
 
 /** Other spellings of an architecture, and variants that say nothing new. */
-const normalizeArchitecture = (
+export const normalizeArchitecture = (
   given: string, givenVariant: string
 ): { readonly architecture: string; readonly variant: string } => {
   const architecture = given.toLowerCase()
@@ -80,14 +81,14 @@ export const parsePlatform = (
 export const formatPlatform = (platform: Platform): string =>
   [platform.os, platform.architecture, platform.variant].filter((part) => part !== "").join("/")
 
-/** Names of uname(2) that are no architecture's for images. */
-const machines: { readonly [machine: string]: string } = {
-  i486: "386", i586: "386", i686: "386", armv6l: "arm", armv7l: "arm", armv8l: "arm", loongarch64: "loong64"
+/** Names of uname(2) that are no architecture's for images: what those call it, and its variant. */
+const machines: { readonly [machine: string]: readonly [architecture: string, variant: string] } = {
+  i486: ["386", ""], i586: ["386", ""], i686: ["386", ""], armv6l: ["arm", "v6"], armv7l: ["arm", "v7"], armv8l: ["arm", "v8"],
+  loongarch64: ["loong64", ""]
 }
 
-/** Whether programs of a platform run on a machine that uname(2) calls so; "" asks for none. Variants are not judged. */
-export const runsOn = (platform: string, machine: string): boolean => {
-  const { architecture } = normalizeArchitecture(machines[machine] ?? machine, "")
-  const wanted = parsePlatform(platform || "linux", { os: "linux", architecture })
-  return Result.isFailure(wanted) || (wanted.success.os === "linux" && wanted.success.architecture === architecture)
+/** The platform of a machine that uname(2) calls so. */
+export const platformOfMachine = (machine: string): Platform => {
+  const [architecture, variant] = machines[machine] ?? [machine, ""]
+  return { os: "linux", ...normalizeArchitecture(architecture, variant) }
 }
