@@ -10,7 +10,7 @@
 #include "init/wire.h"
 
 #define FX_WIRE_MAGIC 0x31495846u
-#define FX_WIRE_LAYOUT 0x5e6a71c9u
+#define FX_WIRE_LAYOUT 0xa12f86a8u
 #define FX_FRAME_PAYLOAD_LIMIT 65536u
 
 enum fx_frame {
@@ -74,6 +74,7 @@ enum fx_opcode {
     FX_OP_CAPABILITIES = 33,
     FX_OP_WORKING_DIRECTORY = 34,
     FX_OP_EXEC = 35,
+    FX_OP_ROOT_BIND = 36,
 };
 
 struct fx_start {
@@ -166,7 +167,8 @@ static inline bool read_fx_start(struct fx_reader *reader, struct fx_start *into
     X(FX_OP_USER, user) \
     X(FX_OP_CAPABILITIES, capabilities) \
     X(FX_OP_WORKING_DIRECTORY, working_directory) \
-    X(FX_OP_EXEC, exec)
+    X(FX_OP_EXEC, exec) \
+    X(FX_OP_ROOT_BIND, root_bind)
 
 #define FX_EACH_EMPTY_OP(X) \
     X(FX_OP_LOOPBACK_UP, loopback_up) \
@@ -571,6 +573,17 @@ static inline bool read_fx_exec(struct fx_reader *reader, struct fx_exec *into)
     return fx_read_texts(reader, &into->argv)
         && fx_read_texts(reader, &into->env)
         && fx_read_u32(reader, &into->reaper);
+}
+
+struct fx_root_bind {
+    struct fx_text at;
+    struct fx_text source;
+};
+
+static inline bool read_fx_root_bind(struct fx_reader *reader, struct fx_root_bind *into)
+{
+    return fx_read_text(reader, &into->at)
+        && fx_read_text(reader, &into->source);
 }
 
 #endif

@@ -95,13 +95,26 @@ void inode_map_free(struct inode_map *map);
 int remove_tree_at(int parent, const char *name, cancel_flag cancel, struct fault *fault);
 /* The same by host path. */
 int remove_tree(const char *path, cancel_flag cancel, struct fault *fault);
+/* Splits a path into its directory and its last component, which must be a name (EINVAL). Both are new memory. */
+int split_path(const char *path, char **directory, char **name, struct fault *fault);
 /* Bytes of the regular files below, each inode once, on this mount only. */
 int measure_tree(const char *path, cancel_flag cancel, uint64_t *bytes, struct fault *fault);
+
+/* copytree.c: makes `to`, EINVAL when it would lie in `from`. What is mounted in `from` is left out. */
+int copy_tree(const char *from, const char *to, cancel_flag cancel, struct fault *fault);
+
+/* subvolume.c: ENOTTY where there is no btrfs. */
+int make_subvolume(const char *path, struct fault *fault);
+int snapshot_subvolume(const char *from, const char *to, struct fault *fault);
+/* Whether `name`, which is open, was a subvolume that could be taken away with all that is in it. */
+bool destroy_subvolume(int parent, const char *name, int opened);
 
 /* batch.c: see there for the format. */
 int run_batch(const uint8_t *bytes, size_t length, cancel_flag cancel, struct fault *fault);
 /* mkdir -p; `mode` for every directory that is made. */
 int make_directories(const char *path, mode_t mode, struct fault *fault);
+/* likeness.c: makes a directory with the looks of another one; one that is there already is left as it is. */
+int ensure_like(const char *path, const char *like, struct fault *fault);
 
 /* cgroup.c */
 /* rmdir of the directory and its children, once: EBUSY while a process is in one of them. */
@@ -131,6 +144,11 @@ int mount_layers(const char *const *lower, uint32_t count, const char *upper, co
 int clear_volatile(const char *work, struct fault *fault);
 /* Reads a regular file of at most `limit` bytes into memory of its own. */
 int read_in_root(int root, const char *path, uint32_t limit, uint8_t **bytes, size_t *length, struct fault *fault);
+/*
+ * Pieces of regular files, one after the other into the bytes: i64 offset, u32 length, text path for each. No link is
+ * followed. EIO when a file is shorter.
+ */
+int read_pieces(int root, struct reader pieces, struct writer bytes, cancel_flag cancel, struct fault *fault);
 int stat_in_root(int root, const char *path, bool follow, struct stat *status, char *target, struct fault *fault);
 
 /* spawn.c */
@@ -144,17 +162,33 @@ int reap(int pid);
 int connect_channel(const char *directory, struct fault *fault);
 
 /*
- * Entries of an archive, as walk.c writes them and unpack.c reads them: u32 kind ENTRY, u32 type, u32 mode, uid,
+ * Entries of an archive, as walk.c writes them and unpack.c and layer.c read them: u32 kind ENTRY, u32 type, u32 mode, uid,
  * gid, major, minor, nanoseconds, i64 size, i64 seconds, texts path and link, u32 number of extended attributes, for
  * each a text (name) and a value. A value is u32 length, the bytes, a NUL; a text is a value without NUL inside.
  */
-enum record { RECORD_ENTRY = 1, RECORD_DATA = 2, RECORD_END = 3, RECORD_TIMES = 4 };
-enum entry_type { TYPE_FILE = 1, TYPE_DIR, TYPE_SYMLINK, TYPE_HARDLINK, TYPE_CHAR, TYPE_BLOCK, TYPE_FIFO };
+enum record {
+    RECORD_ENTRY = 1,
+    RECORD_DATA = 2,
+    RECORD_END = 3,
+    RECORD_TIMES = 4,
+    /* Of layers only, see layer.h. */
+    RECORD_WHITEOUT = 5,
+    RECORD_OPAQUE = 6,
+    RECORD_REMOVE_LOWER = 7,
+    RECORD_CLEAR_LOWER = 8,
+    RECORD_PIECE = 9
+};
+enum entry_type { TYPE_FILE = 1, TYPE_DIR, TYPE_SYMLINK, TYPE_HARDLINK, TYPE_CHAR, TYPE_BLOCK, TYPE_FIFO, TYPE_SOCKET };
 
 /* walk.c: reading a tree as a sequence of entries; each file's is followed by records of data (u32 kind, value). */
 struct walk;
 /* Takes over `root`, whose `path` is walked; entries are named from `name` on, "" leaves the directory out. */
 int walk_open(int root, const char *path, const char *name, bool follow, struct walk **walk, struct fault *fault);
+/*
+ * A walk that only lists, attributes of overlayfs and sockets too. Takes over `root`. A request: u32 levels to go down,
+ * u32 whether it may be missing (then no link of its path is followed, else it is a directory), texts path and name.
+ */
+int list_open(int root, const uint8_t *requests, size_t length, struct walk **walk, struct fault *fault);
 /* Fills the buffer with whole records; the number of bytes, 0 at the end. */
 int walk_next(struct walk *walk, uint8_t *bytes, size_t length, cancel_flag cancel, struct fault *fault);
 void walk_close(struct walk *walk);

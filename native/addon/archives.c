@@ -1,57 +1,5 @@
-/* Walks and unpackings as JavaScript sees them: closed by hand, or by the garbage collector at last. */
+/* Walks and unpackings as JavaScript sees them. */
 #include "napi.h"
-
-/* What an external value points to; `thing` is null once closed. */
-struct box {
-    enum kind { WALK, UNPACK } kind;
-    void *thing;
-};
-
-static void close_box(struct box *box)
-{
-    if (box->thing != NULL && box->kind == WALK)
-        walk_close(box->thing);
-    if (box->thing != NULL && box->kind == UNPACK)
-        unpack_close(box->thing);
-    box->thing = NULL;
-}
-
-static void finalize(napi_env env, void *data, void *hint)
-{
-    (void)env;
-    (void)hint;
-    close_box(data);
-    free(data);
-}
-
-static napi_value make_box(napi_env env, enum kind kind, void *thing)
-{
-    struct fault fault = {.call = "malloc"};
-    napi_value value;
-    struct box *box = malloc(sizeof *box);
-    if (box != NULL) {
-        *box = (struct box){.kind = kind, .thing = thing};
-        if (napi_create_external(env, box, finalize, NULL, &value) == napi_ok)
-            return value;
-        close_box(box);
-        free(box);
-    } else {
-        close_box(&(struct box){.kind = kind, .thing = thing});
-    }
-    return make_failure(env, -ENOMEM, &fault);
-}
-
-/* What is in the box, or null when it is closed or none of this kind. */
-static struct box *open_box(napi_env env, napi_value value, enum kind kind)
-{
-    napi_valuetype type = napi_undefined;
-    struct box *box = NULL;
-    if (napi_typeof(env, value, &type) != napi_ok || type != napi_external)
-        return NULL;
-    if (napi_get_value_external(env, value, (void **)&box) != napi_ok || box->kind != kind)
-        return NULL;
-    return box->thing == NULL ? NULL : box;
-}
 
 static napi_value bad(napi_env env, int error)
 {
@@ -79,7 +27,27 @@ CALL(call_walk_open)
         return bad(env, result);
     }
     result = walk_open((int)root, path, name, get_flag(env, a.at[3]), &walk, &fault);
-    return result < 0 ? make_failure(env, result, &fault) : make_box(env, WALK, walk);
+    return result < 0 ? make_failure(env, result, &fault) : make_box(env, BOX_WALK, walk);
+}
+
+/* listOpen(root, requests): a walk. The root's descriptor is closed in any case. */
+CALL(call_list_open)
+{
+    struct arguments a;
+    struct fault fault = {0};
+    int64_t root;
+    uint8_t *bytes;
+    size_t length;
+    struct walk *walk;
+    get_arguments(env, info, &a);
+    if (get_integer(env, a.at[0], &root))
+        return bad(env, -EINVAL);
+    if (get_bytes(env, a.at[1], &bytes, &length)) {
+        close((int)root);
+        return bad(env, -EINVAL);
+    }
+    int result = list_open((int)root, bytes, length, &walk, &fault);
+    return result < 0 ? make_failure(env, result, &fault) : make_box(env, BOX_WALK, walk);
 }
 
 struct archive_task {
@@ -102,7 +70,7 @@ static int unpack_task_run(struct task *task)
 }
 
 /* A task on (box, bytes, …), or null when the arguments are no good. */
-static struct archive_task *make_archive_task(napi_env env, struct arguments *a, enum kind kind)
+static struct archive_task *make_archive_task(napi_env env, struct arguments *a, enum box_kind kind)
 {
     struct box *box = open_box(env, a->at[0], kind);
     struct archive_task *archive = box == NULL ? NULL : calloc(1, sizeof *archive);
@@ -120,7 +88,7 @@ CALL(call_walk_next)
 {
     struct arguments a;
     get_arguments(env, info, &a);
-    struct archive_task *archive = make_archive_task(env, &a, WALK);
+    struct archive_task *archive = make_archive_task(env, &a, BOX_WALK);
     if (archive == NULL)
         return bad(env, -EBADF);
     archive->task.run = walk_run;
@@ -131,7 +99,7 @@ CALL(call_walk_close)
 {
     struct arguments a;
     get_arguments(env, info, &a);
-    struct box *box = open_box(env, a.at[0], WALK);
+    struct box *box = open_box(env, a.at[0], BOX_WALK);
     if (box != NULL)
         close_box(box);
     return NULL;
@@ -159,7 +127,7 @@ CALL(call_unpack_open)
     }
     struct unpack_options options = {.strict = get_flag(env, a.at[2]), .uid = (uid_t)uid, .gid = (gid_t)gid};
     result = unpack_open((int)root, path, options, &unpack, &fault);
-    return result < 0 ? make_failure(env, result, &fault) : make_box(env, UNPACK, unpack);
+    return result < 0 ? make_failure(env, result, &fault) : make_box(env, BOX_UNPACK, unpack);
 }
 
 /* unpackRun(unpack, bytes, length, cancel?, callback?): 0 */
@@ -168,7 +136,7 @@ CALL(call_unpack_run)
     struct arguments a;
     int64_t length;
     get_arguments(env, info, &a);
-    struct archive_task *archive = make_archive_task(env, &a, UNPACK);
+    struct archive_task *archive = make_archive_task(env, &a, BOX_UNPACK);
     if (archive == NULL)
         return bad(env, -EBADF);
     if (get_integer(env, a.at[2], &length) || length < 0 || (uint64_t)length > archive->length) {
@@ -184,7 +152,7 @@ CALL(call_unpack_close)
 {
     struct arguments a;
     get_arguments(env, info, &a);
-    struct box *box = open_box(env, a.at[0], UNPACK);
+    struct box *box = open_box(env, a.at[0], BOX_UNPACK);
     if (box != NULL)
         close_box(box);
     return NULL;

@@ -16,7 +16,8 @@ enum code {
     CGROUP_MAKE = 6,  /* directory */
     CGROUP_ENSURE = 7,/* directory */
     CGROUP_WRITE = 8, /* directory, file, value */
-    CGROUP_REMOVE = 9 /* directory */
+    CGROUP_REMOVE = 9,/* directory */
+    DIR_ENSURE_LIKE = 10 /* path, like */
 };
 
 #define PERMISSIONS 07777
@@ -167,6 +168,8 @@ static int run_one(struct reader *reader, cancel_flag cancel, struct fault *faul
         return write_cgroup(path, file, value, length, fault);
     case CGROUP_REMOVE:
         return remove_cgroup(path, fault);
+    case DIR_ENSURE_LIKE:
+        return read_text(reader, &file) ? ensure_like(path, file, fault) : failed_with(fault, "batch", EINVAL);
     default:
         return failed_with(fault, "batch", EBADMSG);
     }

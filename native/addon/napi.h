@@ -52,7 +52,20 @@ struct task {
 napi_value run_task(napi_env env, struct task *task, napi_value cancel, napi_value callback, napi_value first,
                     napi_value second);
 
-/* The functions of calls.c, archives.c, tasks.c and terminal.c. */
+/* An array of the first values, to be held as one; null when it can't be made. */
+napi_value hold_together(napi_env env, const napi_value *values, uint32_t count);
+
+/* box.c: what an external value points to; `thing` is null once closed. */
+struct box {
+    enum box_kind { BOX_WALK, BOX_UNPACK, BOX_LAYER, BOX_DIGEST, BOX_EXPAND } kind;
+    void *thing;
+};
+napi_value make_box(napi_env env, enum box_kind kind, void *thing);
+/* What is in the box, or null when it is closed or none of this kind. */
+struct box *open_box(napi_env env, napi_value value, enum box_kind kind);
+void close_box(struct box *box);
+
+/* The functions of calls.c, archives.c, layers.c, streams.c, tasks.c and terminal.c. */
 #define CALL(name) napi_value name(napi_env env, napi_callback_info info)
 CALL(call_signal_process);
 CALL(call_process_root);
@@ -70,13 +83,34 @@ CALL(call_attach_devices);
 CALL(call_plain_output);
 CALL(call_batch);
 CALL(call_tree_size);
+CALL(call_sync_filesystem);
+CALL(call_copy_tree);
+CALL(call_make_subvolume);
+CALL(call_snapshot_subvolume);
 CALL(call_read_in_root);
 CALL(call_stat_in_root);
+CALL(call_read_pieces);
 CALL(call_walk_open);
+CALL(call_list_open);
 CALL(call_walk_next);
 CALL(call_walk_close);
 CALL(call_unpack_open);
 CALL(call_unpack_run);
 CALL(call_unpack_close);
+CALL(call_layer_open);
+CALL(call_layer_run);
+CALL(call_layer_implied);
+CALL(call_layer_finish);
+CALL(call_layer_is_opaque);
+CALL(call_layer_close);
+CALL(call_digest_open);
+CALL(call_digest_text);
+CALL(call_digest_write);
+CALL(call_digest_file);
+CALL(call_digest_close);
+CALL(call_expand_open);
+CALL(call_expand_run);
+CALL(call_expand_digest);
+CALL(call_expand_close);
 
 #endif

@@ -1,9 +1,11 @@
 /* Root file systems from outside: a live one through its process, or a detached mount. Their paths are a stranger's. */
 #include "addon.h"
 
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 
 int open_in_root(int root, const char *path, uint64_t flags, uint64_t resolve, struct fault *fault)
 {
@@ -175,8 +177,72 @@ int read_in_root(int root, const char *path, uint32_t limit, uint8_t **bytes, si
     /* A FIFO would hold us up, and opening a device can set it off. */
     if (!S_ISREG(status.st_mode))
         return failed_with(fault, "read", EINVAL);
+    /* Nor is a link to lead to what reading takes away from others, as of /proc/kmsg. */
+    struct statfs where;
+    if (fstatfs(found, &where) < 0)
+        return failed(fault, "fstatfs");
+    if (where.f_type == PROC_SUPER_MAGIC)
+        return failed_with(fault, "read", EINVAL);
     AUTO_FD fd = reopen(found, O_RDONLY | O_NONBLOCK | O_NOCTTY, fault);
     return fd < 0 ? fd : read_to_limit(fd, limit, bytes, length, fault);
+}
+
+/* A regular file by a path without links; opening anything else could hold us up, or set a device off. */
+static int open_regular(int root, const char *path, struct fault *fault)
+{
+    AUTO_FD found = open_in_root(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, fault);
+    if (found < 0)
+        return found;
+    struct stat status;
+    if (fstat(found, &status) < 0)
+        return failed(fault, "fstat");
+    if (S_ISDIR(status.st_mode))
+        return failed_with(fault, "read", EISDIR);
+    if (!S_ISREG(status.st_mode))
+        return failed_with(fault, "read", EINVAL);
+    return reopen(found, O_RDONLY | O_NONBLOCK | O_NOCTTY, fault);
+}
+
+static int read_piece(int fd, int64_t offset, uint32_t length, struct writer *bytes, struct fault *fault)
+{
+    if ((size_t)(bytes->end - bytes->at) < length)
+        return failed_with(fault, "pread", EINVAL);
+    while (length > 0) {
+        ssize_t count = pread(fd, bytes->at, length, offset);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return failed_with(fault, "pread", count < 0 ? errno : EIO);
+        bytes->at += count;
+        offset += count;
+        length -= (uint32_t)count;
+    }
+    return 0;
+}
+
+int read_pieces(int root, struct reader pieces, struct writer bytes, cancel_flag cancel, struct fault *fault)
+{
+    AUTO_FD fd = -1;
+    const char *open = NULL;
+    while (pieces.at < pieces.end) {
+        int64_t offset;
+        uint32_t length;
+        const char *path;
+        if (!read_i64(&pieces, &offset) || !read_u32(&pieces, &length) || !read_text(&pieces, &path))
+            return failed_with(fault, "pread", EBADMSG);
+        if (cancelled(cancel))
+            return failed_with(fault, "pread", ECANCELED);
+        fault_at(fault, path);
+        if (open == NULL || strcmp(open, path) != 0) {
+            close_fd(&fd);
+            fd = open_regular(root, path, fault);
+            open = path;
+        }
+        int result = fd < 0 ? fd : read_piece(fd, offset, length, &bytes, fault);
+        if (result < 0)
+            return result;
+    }
+    return 0;
 }
 
 int stat_in_root(int root, const char *path, bool follow, struct stat *status, char *target, struct fault *fault)

@@ -49,6 +49,16 @@ static bool hold(napi_env env, napi_value value, napi_ref *reference)
     return value == NULL || napi_create_reference(env, value, 1, reference) == napi_ok;
 }
 
+napi_value hold_together(napi_env env, const napi_value *values, uint32_t count)
+{
+    napi_value array;
+    if (napi_create_array_with_length(env, count, &array) != napi_ok)
+        return NULL;
+    for (uint32_t at = 0; at < count; at++)
+        napi_set_element(env, array, at, values[at]);
+    return array;
+}
+
 napi_value run_task(napi_env env, struct task *task, napi_value cancel, napi_value callback, napi_value first,
                     napi_value second)
 {

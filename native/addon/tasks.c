@@ -80,6 +80,94 @@ CALL(call_tree_size)
     return run_task(env, &size->task, a.at[1], a.at[2], NULL, NULL);
 }
 
+static int sync_run(struct task *task)
+{
+    AUTO_FD fd = open(((struct size_task *)task)->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return failed(&task->fault, "openat");
+    return syncfs(fd) < 0 ? failed(&task->fault, "syncfs") : 0;
+}
+
+/* syncFilesystem(path, cancel?, callback?): 0 */
+CALL(call_sync_filesystem)
+{
+    struct arguments a;
+    get_arguments(env, info, &a);
+    struct size_task *sync = calloc(1, sizeof *sync);
+    if (sync == NULL)
+        return refused(env, NULL, 0);
+    sync->task.run = sync_run;
+    sync->task.release = size_release;
+    int result = get_text(env, a.at[0], &sync->path);
+    if (result < 0)
+        return refused(env, &sync->task, result);
+    return run_task(env, &sync->task, a.at[1], a.at[2], NULL, NULL);
+}
+
+struct copy_task {
+    struct task task;
+    char *from;
+    char *to;
+};
+
+static int copy_run(struct task *task)
+{
+    struct copy_task *copy = (struct copy_task *)task;
+    return copy_tree(copy->from, copy->to, task->cancel, &task->fault);
+}
+
+static int subvolume_run(struct task *task)
+{
+    return make_subvolume(((struct copy_task *)task)->to, &task->fault);
+}
+
+static int snapshot_run(struct task *task)
+{
+    struct copy_task *copy = (struct copy_task *)task;
+    return snapshot_subvolume(copy->from, copy->to, &task->fault);
+}
+
+static void copy_release(struct task *task)
+{
+    free(((struct copy_task *)task)->from);
+    free(((struct copy_task *)task)->to);
+}
+
+/* A task about the paths that come before the flag and the callback: one, the target, or two. */
+static napi_value run_copy(napi_env env, napi_callback_info info, int (*run)(struct task *), int paths)
+{
+    struct arguments a;
+    get_arguments(env, info, &a);
+    struct copy_task *copy = calloc(1, sizeof *copy);
+    if (copy == NULL)
+        return refused(env, NULL, 0);
+    copy->task.run = run;
+    copy->task.release = copy_release;
+    int result = paths == 1 ? 0 : get_text(env, a.at[0], &copy->from);
+    if (result == 0)
+        result = get_text(env, a.at[paths - 1], &copy->to);
+    return result < 0 ? refused(env, &copy->task, result)
+                      : run_task(env, &copy->task, a.at[paths], a.at[paths + 1], NULL, NULL);
+}
+
+/* copyTree(from, to, cancel?, callback?): 0 */
+CALL(call_copy_tree)
+{
+    return run_copy(env, info, copy_run, 2);
+}
+
+/* makeSubvolume(path, cancel?, callback?): 0 */
+CALL(call_make_subvolume)
+{
+    return run_copy(env, info, subvolume_run, 1);
+}
+
+/* snapshotSubvolume(from, to, cancel?, callback?): 0 */
+CALL(call_snapshot_subvolume)
+{
+    return run_copy(env, info, snapshot_run, 2);
+}
+
 /* A look into a root: reads a file, or asks for its status. */
 struct look_task {
     struct task task;
@@ -192,4 +280,47 @@ CALL(call_stat_in_root)
     look->task.run = stat_run;
     look->task.value = stat_value_of;
     return run_task(env, &look->task, a.at[3], a.at[4], NULL, NULL);
+}
+
+struct pieces_task {
+    struct task task;
+    int root;
+    struct reader pieces;
+    struct writer bytes;
+};
+
+static int pieces_run(struct task *task)
+{
+    struct pieces_task *pieces = (struct pieces_task *)task;
+    return read_pieces(pieces->root, pieces->pieces, pieces->bytes, task->cancel, &task->fault);
+}
+
+static void pieces_release(struct task *task)
+{
+    close_fd(&((struct pieces_task *)task)->root);
+}
+
+/* readPieces(root, pieces, buffer, cancel?, callback?): 0 */
+CALL(call_read_pieces)
+{
+    struct arguments a;
+    int64_t root;
+    uint8_t *records, *bytes;
+    size_t count, length;
+    get_arguments(env, info, &a);
+    struct pieces_task *pieces = calloc(1, sizeof *pieces);
+    if (pieces == NULL)
+        return refused(env, NULL, 0);
+    pieces->root = -1;
+    pieces->task.run = pieces_run;
+    pieces->task.release = pieces_release;
+    if (get_integer(env, a.at[0], &root) || get_bytes(env, a.at[1], &records, &count) ||
+        get_bytes(env, a.at[2], &bytes, &length))
+        return refused(env, &pieces->task, -EINVAL);
+    pieces->root = fcntl((int)root, F_DUPFD_CLOEXEC, 3);
+    if (pieces->root < 0)
+        return refused(env, &pieces->task, -errno);
+    pieces->pieces = (struct reader){.at = records, .end = records + count};
+    pieces->bytes = (struct writer){.at = bytes, .end = bytes + length};
+    return run_task(env, &pieces->task, a.at[3], a.at[4], a.at[1], a.at[2]);
 }

@@ -129,6 +129,8 @@ static int remove_directory(struct removal *removal, int parent, const char *nam
         fault_at(removal->fault, name);
         return fd == -EXDEV ? failed_with(removal->fault, "openat2", EBUSY) : fd;
     }
+    if (destroy_subvolume(parent, name, fd))
+        return 0;
     bool top = removal->top < 0;
     if (top)
         removal->top = fd;
@@ -180,8 +182,7 @@ int remove_tree_at(int parent, const char *name, cancel_flag cancel, struct faul
     return result < 0 ? result : remove_entry(&removal, parent, name, S_ISDIR(status.st_mode), 0);
 }
 
-/* Splits a path into its directory and its last component, which must be a name. Both are new memory. */
-static int split_path(const char *path, char **directory, char **name, struct fault *fault)
+int split_path(const char *path, char **directory, char **name, struct fault *fault)
 {
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/')

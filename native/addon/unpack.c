@@ -2,19 +2,9 @@
  * Makes the entries of an archive below a directory. Archive and directory are strangers' both: every parent is
  * resolved by the kernel inside the root and may not leave the directory, and nothing is written through a link.
  */
-#include "addon.h"
+#include "entry.h"
 
 #include <linux/openat2.h>
-#include <stdio.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
-
-/* What an entry says of a file; the texts are where it was read. */
-struct facts {
-    uint32_t type, mode, uid, gid, major, minor, nanoseconds;
-    int64_t size, seconds;
-    const char *path, *link;
-};
 
 struct unpack {
     struct unpack_options options;
@@ -22,33 +12,11 @@ struct unpack {
     int target;
     /* RESOLVE_IN_ROOT at the root, where absolute links mean what they will mean later; else RESOLVE_BENEATH. */
     uint64_t resolve;
-    /* The file being written, or -1, and what its entry said: its texts point into `kept`. */
-    int file;
-    struct facts facts;
-    uint8_t *kept;
-    struct reader xattrs;
+    struct writing writing;
     /* The parent used last, most often the next one's too. */
     int parent;
     char parent_path[PATH_MAX];
 };
-
-/* Device nodes and FIFOs are open as O_PATH only, which fchmod(2) does not take. */
-static int keep_mode(int fd, uint32_t mode, struct fault *fault)
-{
-    char path[64];
-    if (fchmod(fd, mode) == 0)
-        return 0;
-    if (errno != EBADF)
-        return failed(fault, "fchmod");
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return chmod(path, mode) < 0 ? failed(fault, "chmod") : 0;
-}
-
-static int keep_times(int fd, int64_t seconds, uint32_t nanoseconds, struct fault *fault)
-{
-    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = nanoseconds}};
-    return utimensat(fd, "", times, AT_EMPTY_PATH) < 0 ? failed(fault, "utimensat") : 0;
-}
 
 static void forget_parent(struct unpack *unpack)
 {
@@ -150,79 +118,16 @@ static int make_link(struct unpack *unpack, int parent, const char *name, const 
     return linkat(theirs, base, ours, name, 0) < 0 ? failed(fault, "linkat") : 0;
 }
 
-/* The one call that makes the entry; EEXIST when something is in its place. */
-static int make_node(struct unpack *unpack, int parent, const char *name, const struct facts *facts,
-                     struct fault *fault)
+static int make_entry(struct unpack *unpack, int parent, const char *name, const struct facts *facts, int *file,
+                      struct fault *fault)
 {
-    int result = 0;
-    switch (facts->type) {
-    case TYPE_FILE:
-        result = unpack->file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                       facts->mode & 0777);
-        return result < 0 ? failed(fault, "openat") : 0;
-    case TYPE_DIR:
-        return mkdirat(parent, name, (facts->mode & 0777) | 0700) < 0 ? failed(fault, "mkdirat") : 0;
-    case TYPE_SYMLINK:
-        return symlinkat(facts->link, parent, name) < 0 ? failed(fault, "symlinkat") : 0;
-    case TYPE_HARDLINK:
-        return make_link(unpack, parent, name, facts, fault);
-    case TYPE_CHAR:
-        result = mknodat(parent, name, S_IFCHR | 0600, makedev(facts->major, facts->minor));
-        return result < 0 ? failed(fault, "mknodat") : 0;
-    case TYPE_BLOCK:
-        result = mknodat(parent, name, S_IFBLK | 0600, makedev(facts->major, facts->minor));
-        return result < 0 ? failed(fault, "mknodat") : 0;
-    case TYPE_FIFO:
-        return mknodat(parent, name, S_IFIFO | 0600, 0) < 0 ? failed(fault, "mknodat") : 0;
-    default:
-        return failed_with(fault, "unpack", EBADMSG);
-    }
+    return facts->type == TYPE_HARDLINK ? make_link(unpack, parent, name, facts, fault)
+                                        : make_node(parent, name, facts, file, fault);
 }
 
-static bool is_wanted(const char *name)
-{
-    return strcmp(name, "security.capability") == 0 || strcmp(name, "system.posix_acl_access") == 0 ||
-                  strcmp(name, "system.posix_acl_default") == 0 ||
-                  (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0);
-}
-
-/* Sets the attributes; those that mean something only on the host of their archive are left out. */
-static int keep_xattrs(int fd, struct reader *xattrs, struct fault *fault)
-{
-    uint32_t count = 0, size;
-    const char *name;
-    const uint8_t *value;
-    read_u32(xattrs, &count);
-    for (; count > 0; count--) {
-        if (!read_text(xattrs, &name) || !read_value(xattrs, &value, &size))
-            return failed_with(fault, "unpack", EBADMSG);
-        if (is_wanted(name) && fsetxattr(fd, name, value, size, 0) < 0 && errno != EOPNOTSUPP)
-            return failed(fault, "fsetxattr");
-    }
-    return 0;
-}
-
-/* Owner first: a change of it takes set-id bits and capabilities away. What is right already is left alone. */
-static int keep_facts(int fd, const struct facts *facts, struct reader *xattrs, struct fault *fault)
-{
-    struct stat status;
-    if (fstatat(fd, "", &status, AT_EMPTY_PATH) < 0)
-        return failed(fault, "newfstatat");
-    bool owned = status.st_uid == facts->uid && status.st_gid == facts->gid;
-    if (!owned && fchownat(fd, "", facts->uid, facts->gid, AT_EMPTY_PATH) < 0)
-        return failed(fault, "fchownat");
-    bool moded = facts->type == TYPE_SYMLINK || (owned && (status.st_mode & 07777) == facts->mode);
-    int result = moded ? 0 : keep_mode(fd, facts->mode, fault);
-    bool plain = facts->type == TYPE_FILE || facts->type == TYPE_DIR;
-    if (result == 0 && plain)
-        result = keep_xattrs(fd, xattrs, fault);
-    /* Files get theirs after their data, directories after what is in them. */
-    if (result == 0 && !plain)
-        result = keep_times(fd, facts->seconds, facts->nanoseconds, fault);
-    return result;
-}
-
-static int place_entry(struct unpack *unpack, const struct facts *facts, cancel_flag cancel, struct fault *fault)
+/* Makes what the entry says, but for its facts; of a file the descriptor is left open in `file`. */
+static int place_entry(struct unpack *unpack, const struct facts *facts, int *file, cancel_flag cancel,
+                       struct fault *fault)
 {
     const char *name;
     int parent = open_parent(unpack, facts->path, &name, true, fault);
@@ -231,7 +136,7 @@ static int place_entry(struct unpack *unpack, const struct facts *facts, cancel_
     if (name[0] == 0)
         return facts->type == TYPE_DIR ? 0 : failed_with(fault, "openat", EISDIR);
     for (int attempt = 0; attempt < 16; attempt++) {
-        int result = make_node(unpack, parent, name, facts, fault);
+        int result = make_entry(unpack, parent, name, facts, file, fault);
         if (result != -EEXIST)
             return result;
         /* A second name that is there already must not be lost by making room for itself. */
@@ -262,96 +167,25 @@ static int open_made(struct unpack *unpack, const struct facts *facts, struct fa
     return fd < 0 ? failed(fault, "openat") : fd;
 }
 
-static bool read_facts(struct reader *reader, struct facts *facts)
-{
-    return read_u32(reader, &facts->type) && read_u32(reader, &facts->mode) && read_u32(reader, &facts->uid) &&
-           read_u32(reader, &facts->gid) && read_u32(reader, &facts->major) && read_u32(reader, &facts->minor) &&
-           read_u32(reader, &facts->nanoseconds) && read_i64(reader, &facts->size) &&
-           read_i64(reader, &facts->seconds) && read_text(reader, &facts->path) && read_text(reader, &facts->link);
-}
-
-/* Moves the reader behind the attributes; what it was is a reader of them. */
-static bool skip_xattrs(struct reader *reader)
-{
-    uint32_t count, size;
-    const uint8_t *bytes;
-    if (!read_u32(reader, &count))
-        return false;
-    for (; count > 0; count--)
-        if (!read_value(reader, &bytes, &size) || !read_value(reader, &bytes, &size))
-            return false;
-    return true;
-}
-
-/* Keeps a file's entry until its data are written: writing takes capabilities away, so they come last. */
-static int keep_entry(struct unpack *unpack, const struct reader *entry, struct fault *fault)
-{
-    size_t length = (size_t)(entry->end - entry->at);
-    free(unpack->kept);
-    unpack->kept = malloc(length);
-    if (unpack->kept == NULL)
-        return failed_with(fault, "malloc", ENOMEM);
-    memcpy(unpack->kept, entry->at, length);
-    unpack->xattrs = (struct reader){.at = unpack->kept, .end = unpack->kept + length};
-    return read_facts(&unpack->xattrs, &unpack->facts) ? 0 : failed_with(fault, "unpack", EBADMSG);
-}
-
 static int run_entry(struct unpack *unpack, struct reader *reader, cancel_flag cancel, struct fault *fault)
 {
     struct facts facts;
     struct reader entry = *reader;
-    if (unpack->file >= 0 || !read_facts(reader, &facts))
+    if (unpack->writing.fd >= 0 || !read_facts(reader, &facts))
         return failed_with(fault, "unpack", EBADMSG);
     struct reader xattrs = *reader;
     if (!skip_xattrs(reader))
         return failed_with(fault, "unpack", EBADMSG);
     entry.end = reader->at;
     fault_at(fault, facts.path);
-    int result = place_entry(unpack, &facts, cancel, fault);
+    int file = -1;
+    int result = place_entry(unpack, &facts, &file, cancel, fault);
     if (result < 0 || facts.type == TYPE_HARDLINK)
         return result;
     if (facts.type == TYPE_FILE)
-        return keep_entry(unpack, &entry, fault);
+        return begin_file(&unpack->writing, file, &entry, true, fault);
     AUTO_FD made = open_made(unpack, &facts, fault);
-    return made < 0 ? made : keep_facts(made, &facts, &xattrs, fault);
-}
-
-static int run_data(struct unpack *unpack, struct reader *reader, struct fault *fault)
-{
-    int64_t offset;
-    uint32_t length;
-    const uint8_t *bytes;
-    if (!read_i64(reader, &offset) || !read_value(reader, &bytes, &length) || unpack->file < 0)
-        return failed_with(fault, "unpack", EBADMSG);
-    fault_at(fault, unpack->facts.path);
-    while (length > 0) {
-        ssize_t count = pwrite(unpack->file, bytes, length, offset);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return failed_with(fault, "pwrite", count < 0 ? errno : EIO);
-        bytes += count;
-        offset += count;
-        length -= (uint32_t)count;
-    }
-    return 0;
-}
-
-static int run_end(struct unpack *unpack, struct fault *fault)
-{
-    if (unpack->file < 0)
-        return 0;
-    AUTO_FD file = unpack->file;
-    unpack->file = -1;
-    fault_at(fault, unpack->facts.path);
-    struct stat status;
-    if (fstat(file, &status) < 0)
-        return failed(fault, "fstat");
-    /* A hole at the end. */
-    if (status.st_size != unpack->facts.size && ftruncate(file, unpack->facts.size) < 0)
-        return failed(fault, "ftruncate");
-    int result = keep_facts(file, &unpack->facts, &unpack->xattrs, fault);
-    return result < 0 ? result : keep_times(file, unpack->facts.seconds, unpack->facts.nanoseconds, fault);
+    return made < 0 ? made : keep_facts(made, &facts, xattrs, true, fault);
 }
 
 /* A directory that a later entry replaced is passed over. */
@@ -375,9 +209,9 @@ static int run_record(struct unpack *unpack, uint32_t kind, struct reader *reade
     case RECORD_ENTRY:
         return run_entry(unpack, reader, cancel, fault);
     case RECORD_DATA:
-        return run_data(unpack, reader, fault);
+        return write_piece(&unpack->writing, reader, fault);
     case RECORD_END:
-        return run_end(unpack, fault);
+        return end_file(&unpack->writing, fault);
     case RECORD_TIMES:
         return run_times(unpack, reader, fault);
     default:
@@ -401,7 +235,7 @@ int unpack_open(int root, const char *path, struct unpack_options options, struc
     made->options = options;
     made->resolve = top.st_dev == found.st_dev && top.st_ino == found.st_ino ? RESOLVE_IN_ROOT : RESOLVE_BENEATH;
     made->target = target;
-    made->file = -1;
+    made->writing.fd = -1;
     made->parent = -1;
     target = -1;
     *unpack = made;
@@ -427,8 +261,7 @@ int unpack_run(struct unpack *unpack, const uint8_t *bytes, size_t length, cance
 void unpack_close(struct unpack *unpack)
 {
     forget_parent(unpack);
-    close_fd(&unpack->file);
+    drop_file(&unpack->writing);
     close_fd(&unpack->target);
-    free(unpack->kept);
     free(unpack);
 }

@@ -1,8 +1,8 @@
 /*
- * Walks a tree for an archive: depth first, names in the order of their bytes, so that equal trees give equal
+ * Walks a tree for an archive or a listing: depth first, names in the order of their bytes, so that equal trees give equal
  * archives. The tree belongs to a stranger who may change it meanwhile: descriptors, no links, no devices opened.
  */
-#include "addon.h"
+#include "entry.h"
 
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -28,9 +28,21 @@ struct level {
     size_t prefix;
 };
 
+/* What a listing is still to look at, below `root`. */
+struct requests {
+    int root;
+    uint8_t *bytes;
+    struct reader rest;
+};
+
 struct walk {
     /* O_PATH of what is walked until its entry is written, else -1. */
     int start;
+    /* A listing has no data of files, but sockets, and the attributes by which overlayfs marks what it made. */
+    bool listing;
+    struct requests requests;
+    /* Levels of directories that are gone down to. */
+    uint32_t reach;
     struct level levels[LEVELS];
     int depth;
     char path[PATH_BYTES + 1];
@@ -146,6 +158,13 @@ static bool is_portable(const char *name)
     return strcmp(name, "security.capability") == 0 || strncmp(name, "user.", 5) == 0;
 }
 
+static bool is_wanted(const struct walk *walk, const char *name)
+{
+    if (!walk->listing)
+        return is_portable(name);
+    return is_layer_xattr(name) || strncmp(name, "trusted.overlay.", 16) == 0 || strncmp(name, "user.overlay.", 13) == 0;
+}
+
 /* Writes the number of extended attributes and each. -ENOSPC: no room. */
 static int write_xattrs(struct walk *walk, int fd, const struct stat *status, struct writer *writer,
                         struct fault *fault)
@@ -162,7 +181,7 @@ static int write_xattrs(struct walk *walk, int fd, const struct stat *status, st
         return errno == EOPNOTSUPP ? 0 : failed(fault, "listxattr");
     uint32_t count = 0;
     for (char *name = walk->xattr_names; name < walk->xattr_names + length; name += strlen(name) + 1) {
-        if (!is_portable(name))
+        if (!is_wanted(walk, name))
             continue;
         ssize_t size = getxattr(path, name, walk->xattr_value, sizeof walk->xattr_value);
         if (size < 0 && errno == ENODATA)
@@ -187,8 +206,7 @@ static uint32_t entry_type(mode_t mode)
     case S_IFCHR: return TYPE_CHAR;
     case S_IFBLK: return TYPE_BLOCK;
     case S_IFIFO: return TYPE_FIFO;
-    /* A socket means nothing without the process that listens. */
-    default: return 0;
+    default: return TYPE_SOCKET;
     }
 }
 
@@ -232,18 +250,20 @@ static int visit(struct walk *walk, int fd, struct writer *writer, struct fault 
     if (fstatat(fd, "", &status, AT_EMPTY_PATH) < 0)
         return failed(fault, "newfstatat");
     uint32_t type = entry_type(status.st_mode);
-    if (type == 0)
+    /* It means nothing without the process that listens. */
+    if (type == TYPE_SOCKET && !walk->listing)
         return 0;
     bool shared = type != TYPE_DIR && status.st_nlink > 1;
     if (shared && inode_name(&walk->links, status.st_dev, status.st_ino) != NULL)
         type = TYPE_HARDLINK;
     struct writer tentative = *writer;
-    int result = walk->path[0] == 0 ? 0 : write_entry(walk, fd, &status, type, &tentative, fault);
+    bool unnamed = walk->path[0] == 0 && !walk->listing;
+    int result = unnamed ? 0 : write_entry(walk, fd, &status, type, &tentative, fault);
     if (result < 0)
         return result;
-    if (type == TYPE_DIR && !is_kernel_view(fd))
+    if (type == TYPE_DIR && (uint32_t)walk->depth < walk->reach && !is_kernel_view(fd))
         result = descend(walk, fd, fault);
-    if (type == TYPE_FILE && status.st_size > 0) {
+    if (type == TYPE_FILE && status.st_size > 0 && !walk->listing) {
         result = walk->file = reopen(fd, O_RDONLY | O_NONBLOCK | O_NOCTTY, fault);
         walk->left = (uint64_t)status.st_size;
     }
@@ -322,6 +342,8 @@ int walk_open(int root, const char *path, const char *name, bool follow, struct 
     if (made == NULL)
         return failed_with(fault, "malloc", ENOMEM);
     made->file = -1;
+    made->requests.root = -1;
+    made->reach = UINT32_MAX;
     made->start = start;
     start = -1;
     strcpy(made->path, name);
@@ -329,12 +351,62 @@ int walk_open(int root, const char *path, const char *name, bool follow, struct 
     return 0;
 }
 
+int list_open(int root, const uint8_t *bytes, size_t length, struct walk **walk, struct fault *fault)
+{
+    AUTO_FD owned = root;
+    struct walk *made = calloc(1, sizeof *made);
+    uint8_t *copy = malloc(length == 0 ? 1 : length);
+    if (made == NULL || copy == NULL) {
+        free(made);
+        free(copy);
+        return failed_with(fault, "malloc", ENOMEM);
+    }
+    memcpy(copy, bytes, length);
+    made->listing = true;
+    made->file = made->start = -1;
+    made->requests = (struct requests){
+        .root = owned, .bytes = copy, .rest = {.at = copy, .end = copy + length}
+    };
+    owned = -1;
+    *walk = made;
+    return 0;
+}
+
+/* Opens what the next request is about; one that may be missing is passed over then. */
+static int next_request(struct walk *walk, struct fault *fault)
+{
+    struct reader *rest = &walk->requests.rest;
+    uint32_t optional;
+    const char *path, *name;
+    if (!read_u32(rest, &walk->reach) || !read_u32(rest, &optional) || !read_text(rest, &path) ||
+        !read_text(rest, &name))
+        return failed_with(fault, "listing", EBADMSG);
+    walk->path[0] = 0;
+    if (strlen(name) > PATH_BYTES)
+        return optional ? 0 : failed_with(fault, "openat2", ENAMETOOLONG);
+    strcpy(walk->path, name);
+    uint64_t how = optional ? O_PATH | O_NOFOLLOW : O_PATH | O_DIRECTORY;
+    uint64_t resolve = optional ? RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS : RESOLVE_IN_ROOT;
+    int start = open_in_root(walk->requests.root, path, how, resolve, fault);
+    if (optional && (start == -ENOENT || start == -ENOTDIR || start == -ELOOP || start == -ENAMETOOLONG))
+        return 0;
+    walk->start = start < 0 ? -1 : start;
+    return start < 0 ? start : 0;
+}
+
+static bool has_requests(const struct walk *walk)
+{
+    return walk->requests.rest.at < walk->requests.rest.end;
+}
+
 static int walk_step(struct walk *walk, struct writer *writer, struct fault *fault)
 {
     if (walk->file >= 0)
         return write_data(walk, writer, fault);
-    if (walk->start < 0)
+    if (walk->start < 0 && walk->depth > 0)
         return next_entry(walk, writer, fault);
+    if (walk->start < 0)
+        return next_request(walk, fault);
     int result = visit(walk, walk->start, writer, fault);
     if (result == 0) {
         close(walk->start);
@@ -343,12 +415,17 @@ static int walk_step(struct walk *walk, struct writer *writer, struct fault *fau
     return result;
 }
 
+static bool has_ended(const struct walk *walk)
+{
+    return walk->file < 0 && walk->start < 0 && walk->depth == 0 && !has_requests(walk);
+}
+
 int walk_next(struct walk *walk, uint8_t *bytes, size_t length, cancel_flag cancel, struct fault *fault)
 {
     if (length > INT_MAX)
         length = INT_MAX;
     struct writer writer = {.at = bytes, .end = bytes + length};
-    while (walk->file >= 0 || walk->start >= 0 || walk->depth > 0) {
+    while (!has_ended(walk)) {
         if (cancelled(cancel))
             return failed_with(fault, "read", ECANCELED);
         if (walk->file >= 0 && (size_t)(writer.end - writer.at) < USEFUL_ROOM)
@@ -361,7 +438,7 @@ int walk_next(struct walk *walk, uint8_t *bytes, size_t length, cancel_flag canc
             return result;
         }
     }
-    if (writer.at > bytes || (walk->start < 0 && walk->depth == 0 && walk->file < 0))
+    if (writer.at > bytes || has_ended(walk))
         return (int)(writer.at - bytes);
     /* Not even one record had room. */
     fault_at(fault, walk->path);
@@ -375,5 +452,7 @@ void walk_close(struct walk *walk)
     while (walk->depth > 0)
         level_close(&walk->levels[--walk->depth]);
     inode_map_free(&walk->links);
+    close_fd(&walk->requests.root);
+    free(walk->requests.bytes);
     free(walk);
 }

@@ -47,7 +47,7 @@ static bool needs_no_mapping(uint32_t opcode)
  */
 static bool is_outside(uint32_t opcode)
 {
-    return opcode <= FX_OP_PIVOT_ROOT || opcode == FX_OP_LOOPBACK_UP;
+    return opcode <= FX_OP_PIVOT_ROOT || opcode == FX_OP_ROOT_BIND || opcode == FX_OP_LOOPBACK_UP;
 }
 
 /* What a new user namespace asks for between operations. */

@@ -105,6 +105,7 @@ int op_tree_open(struct child *child, const struct fx_tree_open *op);
  */
 void open_trees(struct child *child, struct fx_reader program);
 int op_root_overlay(struct child *child, const struct fx_root_overlay *op);
+int op_root_bind(struct child *child, const struct fx_root_bind *op);
 int op_pivot_root(struct child *child, const struct fx_pivot_root *op);
 int op_mount_attributes(struct child *child, const struct fx_mount_attributes *op);
 

@@ -131,17 +131,14 @@ static int configure_overlay(struct failure *failure, int fs, const struct fx_ro
     return result;
 }
 
-/* The kernel refuses an overlay of one layer; read-only, the layer itself looks the same. */
-static int clone_layer(struct failure *failure, const struct fx_root_overlay *op,
-                       int user_namespace)
+int make_bind(struct failure *failure, const char *path, uint64_t attributes_set,
+              int user_namespace)
 {
-    struct fx_reader items = op->lower.items;
-    struct fx_text lower = { "", 0 };
-    fx_read_text(&items, &lower);
-    int tree = sys_open_tree(AT_FDCWD, lower.bytes, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (tree < 0)
-        return failed(failure, tree, "open_tree", lower.bytes);
-    struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+        return failed(failure, tree, "open_tree", path);
+    /* A clone of a shared mount is shared too, which pivot_root(2) refuses. */
+    struct mount_attr attributes = { .attr_set = attributes_set, .propagation = MS_PRIVATE };
     if (user_namespace >= 0) {
         attributes.attr_set |= MOUNT_ATTR_IDMAP;
         attributes.userns_fd = (uint64_t)user_namespace;
@@ -150,7 +147,17 @@ static int clone_layer(struct failure *failure, const struct fx_root_overlay *op
     if (result >= 0)
         return tree;
     sys_close(tree);
-    return failed(failure, result, "mount_setattr", lower.bytes);
+    return failed(failure, result, "mount_setattr", path);
+}
+
+/* The kernel refuses an overlay of one layer; read-only, the layer itself looks the same. */
+static int clone_layer(struct failure *failure, const struct fx_root_overlay *op,
+                       int user_namespace)
+{
+    struct fx_reader items = op->lower.items;
+    struct fx_text lower = { "", 0 };
+    fx_read_text(&items, &lower);
+    return make_bind(failure, lower.bytes, MOUNT_ATTR_RDONLY, user_namespace);
 }
 
 int make_overlay(struct failure *failure, const struct fx_root_overlay *op, int user_namespace)

@@ -15,6 +15,12 @@
  */
 int make_overlay(struct failure *failure, const struct fx_root_overlay *op, int user_namespace);
 
+/*
+ * A mount of the directory itself, attached to nothing and private: its fd. With `user_namespace` ids are mapped by it.
+ */
+int make_bind(struct failure *failure, const char *path, uint64_t attributes_set,
+              int user_namespace);
+
 /* For kernels before 6.7, which know no `lowerdir+`: mounts on `op->at` by mount(2). */
 int mount_overlay_old(struct failure *failure, const struct fx_root_overlay *op);
 

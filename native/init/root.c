@@ -96,6 +96,19 @@ int op_root_overlay(struct child *child, const struct fx_root_overlay *op)
     return result < 0 ? failed(&child->failure, result, "move_mount", op->at.bytes) : 0;
 }
 
+int op_root_bind(struct child *child, const struct fx_root_bind *op)
+{
+    CLOSED int mount = child->overlay >= 0
+                           ? child->overlay
+                           : make_bind(&child->failure, op->source.bytes, 0, -1);
+    child->overlay = -1;
+    if (mount < 0)
+        return mount;
+    int result = sys_move_mount(mount, "", AT_FDCWD, op->at.bytes,
+                                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+    return result < 0 ? failed(&child->failure, result, "move_mount", op->at.bytes) : 0;
+}
+
 int op_pivot_root(struct child *child, const struct fx_pivot_root *op)
 {
     int result = prepare_filesystems(child);

@@ -133,20 +133,28 @@ static int proc_file(struct supervisor *supervisor, const char *name, struct fx_
 }
 
 /*
- * The overlay of a container with a user namespace is made here, by the host's root, so that it may
- * read every attribute of the layers; it works with the ids of the container's root, which have a
- * place in the mapped layers.
+ * The root mount of a container with a user namespace is made here, by the host's root, so that an
+ * overlay may read every attribute of the layers; that works with the ids of the container's root,
+ * which have a place in the mapped layers. 0: the operation makes none.
  */
-static int make_root(struct supervisor *supervisor, const struct fx_root_overlay *op)
+static int make_root(struct supervisor *supervisor, struct fx_op *op)
 {
+    struct fx_root_overlay overlay;
+    struct fx_root_bind bind;
+    bool is_overlay =
+        op->opcode == FX_OP_ROOT_OVERLAY && read_fx_root_overlay(&op->fields, &overlay);
+    if (!is_overlay && (op->opcode != FX_OP_ROOT_BIND || !read_fx_root_bind(&op->fields, &bind)))
+        return 0;
     CLOSED int namespace = proc_file(supervisor, "ns/user", (struct fx_text){ NULL, 0 });
     if (namespace < 0)
         return namespace;
+    if (!is_overlay)
+        return make_bind(&supervisor->failure, bind.source.bytes, 0, namespace);
     sys_prctl(PR_SET_SECUREBITS,
               1 << 2 /* SECBIT_NO_SETUID_FIXUP of linux/securebits.h: keep the capabilities */, 0);
     SYSCALL1(setfsgid, supervisor->start.outside_gid);
     SYSCALL1(setfsuid, supervisor->start.outside_uid);
-    int mount = make_mapped_overlay(&supervisor->failure, op, namespace);
+    int mount = make_mapped_overlay(&supervisor->failure, &overlay, namespace);
     SYSCALL1(setfsuid, 0);
     SYSCALL1(setfsgid, 0);
     sys_prctl(PR_SET_SECUREBITS, 0, 0);
@@ -167,15 +175,15 @@ static int map_user_namespace(struct supervisor *supervisor, int32_t *operation)
     struct fx_reader program = supervisor->program;
     struct fx_op op;
     CLOSED int mount = -1;
-    for (int32_t index = 0; mount < 0 && fx_read_op(&program, &op); index++) {
-        struct fx_root_overlay overlay;
-        if (op.opcode != FX_OP_ROOT_OVERLAY || !read_fx_root_overlay(&op.fields, &overlay))
-            continue;
-        *operation = index;
-        mount = make_root(supervisor, &overlay);
+    for (int32_t index = 0; mount <= 0 && fx_read_op(&program, &op); index++) {
+        mount = make_root(supervisor, &op);
+        if (mount != 0)
+            *operation = index;
         if (mount < 0)
             return mount;
     }
+    if (mount == 0)
+        mount = -1;
     result = send_with_fd(supervisor->report, "+", 1, mount);
     return result < 0 ? failed(&supervisor->failure, result, "sendmsg", "user namespace") : 0;
 }
