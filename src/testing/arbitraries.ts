@@ -32,6 +32,23 @@ export const fileOp = (directory: string): fc.Arbitrary<KernelOp> => {
   )
 }
 
+/** Looks into trees below a directory, and layers begun there that get no bytes. */
+export const treeOp = (directory: string): fc.Arbitrary<KernelOp> => {
+  const root = { _tag: "Directory" as const, path: directory }
+  const inside = path("")
+  const limit = fc.constantFrom(0, 200, 100_000)
+  const looked = fc.array(fc.record({ path: inside, list: fc.boolean() }), { maxLength: 3 })
+  const piece = fc.record({ path: inside, offset: fc.nat({ max: 4 }), length: fc.nat({ max: 10 }) })
+  return fc.oneof(
+    fc.record({ path: inside, limit }).map((payload) => op("TreeList", { root, ...payload })),
+    fc.record({ paths: looked, limit }).map((payload) => op("TreeLook", { root, ...payload })),
+    fc.array(piece, { maxLength: 3 }).map((pieces) => op("FilesRead", { root, pieces })),
+    fc.record({ path: path(directory), form: fc.constantFrom("overlay", "flat") }).map((payload) =>
+      op("LayerWrite", payload)
+    )
+  )
+}
+
 const values: { readonly [file: string]: ReadonlyArray<string> } = {
   "memory.max": ["max", "1M", "0", "-1", "abc", "5000"],
   "memory.limit_in_bytes": ["-1", "1M", "0", "abc", "5000"],
@@ -95,6 +112,25 @@ export const recordOp: fc.Arbitrary<KernelOp> = fc.oneof(
   )
 )
 
+/** Numbers that a handle of a new world may have; most of them have none. */
+const handle = fc.nat({ max: 100 })
+
+const digest = fc.constantFrom(`sha256:${"0".repeat(64)}`, `sha512:${"a".repeat(128)}`, "sha256:no")
+
+/** Operations on contents that come into files below a directory. */
+export const blobOp = (directory: string): fc.Arbitrary<KernelOp> =>
+  fc.oneof(
+    fc.record({ path: path(directory), algorithm: fc.constantFrom("sha256", "sha512") }).map((payload) =>
+      op("BlobOpen", payload)
+    ),
+    fc.record({ blob: handle, data: fc.uint8Array({ maxLength: 20 }) }).map((payload) => op("BlobAppend", payload)),
+    handle.map((blob) => op("BlobTruncate", { blob })),
+    fc.record({ blob: handle, directory: path(directory), digest }, { requiredKeys: ["blob", "directory"] }).map((payload) =>
+      op("BlobCommit", payload)
+    ),
+    handle.map((blob) => op("BlobClose", { blob }))
+  )
+
 /** Any of them. */
 export const anyOp = (kind: HostProfile["cgroups"] = "v2"): fc.Arbitrary<KernelOp> =>
-  fc.oneof(fileOp("/tmp"), cgroupOp(kind), recordOp)
+  fc.oneof(fileOp("/tmp"), treeOp("/tmp"), blobOp("/tmp"), cgroupOp(kind), recordOp)

@@ -29,11 +29,20 @@ export { reboot } from "../interpreters/simulated/boot/bootHost.ts"
 export { decodeWorld, encodeWorld } from "../interpreters/simulated/encodeWorld.ts"
 export { defaultHost, type HostProfile } from "../interpreters/simulated/HostProfile.ts"
 export { type HostFile, makeWorld, type WorldOptions } from "../interpreters/simulated/makeWorld.ts"
+export type { FaultEffect, RegistryFault } from "../interpreters/simulated/registry/RegistryFault.ts"
+export { digestBytes, simulatedDigester } from "../interpreters/simulated/registry/sha2.ts"
+export {
+  type NetworkOptions, type Passage, SimulatedNetwork
+} from "../interpreters/simulated/registry/SimulatedNetwork.ts"
+export { SimulatedRegistry } from "../interpreters/simulated/registry/SimulatedRegistry.ts"
 export { Deadlock, SimulatedRuntime } from "../interpreters/simulated/SimulatedRuntime.ts"
 export { Simulation } from "../interpreters/simulated/Simulation.ts"
 export { advance, nextTurn, notYet, step } from "../interpreters/simulated/step.ts"
 export type { World } from "../interpreters/simulated/World.ts"
-export { anyOp, cgroupOp, fileOp, recordOp } from "./arbitraries.ts"
+export { Credentials } from "../programs/registry/Credentials.ts"
+export { type CredentialStore, dockerCredentials } from "../programs/registry/dockerCredentials.ts"
+export { Registry } from "../programs/registry/Registry.ts"
+export { anyOp, blobOp, cgroupOp, fileOp, recordOp, treeOp } from "./arbitraries.ts"
 export {
   runOn, runSimulated, runSimulatedExit, type SimulatedRun, runtimeFor
 } from "./runSimulated.ts"

@@ -2,108 +2,60 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import { compressionRefusal, detectCompression, detectionBytes } from "../../domain/layer/compression.ts"
 import { resolveEntryPath } from "../../domain/layer/entryPath.ts"
+import { RecordWriter } from "../../domain/layer/EntryRecord.ts"
+import { layerXattrs } from "../../domain/layer/layerXattrs.ts"
 import * as TarDecoder from "../../domain/layer/TarDecoder.ts"
 import type { TarEntry, Timestamp } from "../../domain/layer/TarEntry.ts"
 import type { Addon, Unpack } from "./addon.ts"
-import { attempt, awaitTask, Refusal, type Subject, toKernelError } from "./attempt.ts"
-import { Decompressor } from "./Decompressor.ts"
-import { RecordWriter } from "./entryRecords.ts"
+import { ArchiveInput } from "./ArchiveInput.ts"
+import { awaitTask, Refusal, type Subject, toKernelError } from "./attempt.ts"
 import type { Open } from "./Machine.ts"
 import type { Root } from "./Root.ts"
+import { Turns } from "./Turns.ts"
 
 /** Times of directories that go to the addon together. */
 const timesPerCall = 4096
-
-const empty = new Uint8Array(0)
 
 interface Owner {
   readonly uid: number
   readonly gid: number
 }
 
-type Format = { readonly _tag: "Unknown"; readonly start: Uint8Array } | { readonly _tag: "Plain" } | {
-  readonly _tag: "Compressed"
-  readonly decompressor: Decompressor
-}
-
 export class ArchiveWriter implements Open {
   private readonly addon: Addon
   private readonly unpack: Unpack
-  private readonly root: Root
   private readonly owner: Owner | undefined
   private readonly subject: Subject
+  private readonly input: ArchiveInput
+  private readonly turns: Turns
   private readonly records = new RecordWriter()
   /** When all is made: a directory's time changes with every name made in it. */
   private readonly times: Array<readonly [path: string, mtime: Timestamp]> = []
   private decoder = TarDecoder.start()
-  private format: Format = { _tag: "Unknown", start: empty }
-  private state: "open" | "busy" | "failed" | "closing" | "closed" = "open"
 
   constructor(addon: Addon, unpack: Unpack, root: Root, path: string, owner: Owner | undefined) {
     this.addon = addon
     this.unpack = unpack
-    this.root = root
     this.owner = owner
     this.subject = { op: "ArchivePush", path }
+    this.input = new ArchiveInput(addon, this.subject, (bytes) => this.decode(bytes))
+    this.turns = new Turns(() => {
+      this.input.close()
+      addon.unpackClose(unpack)
+      root.close()
+    })
   }
 
   push(data: Uint8Array, last: boolean): Effect.Effect<void, KernelError> {
-    return Effect.suspend(() => {
-      if (this.state !== "open") {
-        const refusal = new Refusal("write", "EBUSY", "another push is under way, or failed")
-        return Effect.fail(toKernelError(this.subject, refusal))
-      }
-      this.state = "busy"
-      const all = last
-        ? Effect.andThen(this.accept(data, true), Effect.andThen(this.finish(), this.makeTimes()))
-        : this.accept(data, false)
-      return Effect.onExit(all, (exit) => Effect.sync(() => this.release(exit._tag === "Success")))
+    return this.turns.take(this.subject, "write", () => {
+      const accepted = this.input.push(data, last)
+      return last ? Effect.andThen(accepted, Effect.andThen(this.finish(), this.makeTimes())) : accepted
     })
   }
 
   close(): void {
-    if (this.state === "busy") this.state = "closing"
-    else this.closeNow()
-  }
-
-  private release(succeeded: boolean): void {
-    if (this.state === "closing") this.closeNow()
-    else if (this.state === "busy") this.state = succeeded ? "open" : "failed"
-  }
-
-  private closeNow(): void {
-    if (this.state === "closed") return
-    this.state = "closed"
-    if (this.format._tag === "Compressed") this.format.decompressor.close()
-    this.addon.unpackClose(this.unpack)
-    this.root.close()
-  }
-
-  /** Bytes as they come, the first ones kept until they tell how they are compressed. */
-  private accept(data: Uint8Array, last: boolean): Effect.Effect<void, KernelError> {
-    if (this.format._tag === "Plain") return this.decode(data)
-    if (this.format._tag === "Compressed") {
-      return this.format.decompressor.push(data, last, (piece) => this.decode(piece))
-    }
-    const start = this.format.start.length === 0 ? data : Buffer.concat([this.format.start, data])
-    if (start.length < detectionBytes && !last) {
-      this.format = { _tag: "Unknown", start: start.slice() }
-      return Effect.void
-    }
-    const compression = detectCompression(start)
-    if (compression === "gzip" || compression === "zstd") {
-      const opened = attempt(this.subject, () => new Decompressor(compression, this.subject))
-      return Effect.flatMap(opened, (decompressor) => {
-        this.format = { _tag: "Compressed", decompressor }
-        return this.accept(start, last)
-      })
-    }
-    const refusal = compressionRefusal(compression)
-    if (refusal !== undefined) return Effect.fail(toKernelError(this.subject, new Refusal("read", "EINVAL", refusal)))
-    this.format = { _tag: "Plain" }
-    return this.decode(start)
+    this.turns.close()
   }
 
   private decode(bytes: Uint8Array): Effect.Effect<void, KernelError> {
@@ -158,7 +110,8 @@ export class ArchiveWriter implements Open {
     }
     const name = path.pipe(Result.getOrThrow).join("/")
     const linkpath = link === undefined ? entry.linkpath : Result.getOrThrow(link).join("/")
-    this.records.entry(entry, name, linkpath, this.owner ?? entry)
+    const { gid, uid } = this.owner ?? entry
+    this.records.entry({ ...entry, path: name, linkpath, uid, gid, xattrs: layerXattrs(entry.type, entry.xattrs) })
     if (entry.type === "dir") this.times.push([name, entry.mtime])
     return undefined
   }

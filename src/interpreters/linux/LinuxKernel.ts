@@ -4,16 +4,20 @@ import * as Layer from "effect/Layer"
 import { type Interpreter, Kernel } from "../../programs/Kernel.ts"
 import { archives } from "./archives.ts"
 import { performAll } from "./batch.ts"
+import { blobs } from "./blobs.ts"
 import { cgroups } from "./cgroups.ts"
 import { fileLooks, files } from "./files.ts"
+import { copies } from "./copies.ts"
 import { growingFiles } from "./growingFiles.ts"
 import { host } from "./host.ts"
+import { layers } from "./layers.ts"
 import { locks } from "./locks.ts"
 import { performEach } from "./looks.ts"
 import { type LinuxOptions, Machine } from "./Machine.ts"
 import { processes, processLooks } from "./processes.ts"
 import { records } from "./records.ts"
 import { roots } from "./roots.ts"
+import { trees } from "./trees.ts"
 
 export type { LinuxOptions } from "./Machine.ts"
 
@@ -21,18 +25,22 @@ export type { LinuxOptions } from "./Machine.ts"
 export const interpreter = (machine: Machine): Interpreter => ({
   ...host,
   ...files(machine),
+  ...copies(machine),
   ...growingFiles,
   ...locks(machine),
   ...cgroups(machine),
   ...processes(machine),
   ...roots(machine),
   ...archives(machine),
+  ...layers(machine),
+  ...trees(machine),
+  ...blobs(machine),
   ...records(machine)
 })
 
 /**
  * The kernel of this host. Nothing is opened before the first operation needs it, and what is open (channels,
- * locks, archives, the records) is closed with the layer. A missing addon makes operations fail with ELIBBAD.
+ * locks, archives, blobs, the records) is closed with the layer. A missing addon makes operations fail with ELIBBAD.
  */
 export const layer = (options: LinuxOptions): Layer.Layer<Kernel> =>
   Layer.effect(

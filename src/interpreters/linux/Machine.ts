@@ -3,6 +3,7 @@
  * handles, and where the engine's files are.
  */
 import { type Addon, builtFile, loadAddon } from "./addon.ts"
+import type { LayerLimits } from "../../domain/layer/LayerLimits.ts"
 import { Refusal } from "./attempt.ts"
 
 export interface LinuxOptions {
@@ -20,6 +21,8 @@ export interface LinuxOptions {
    * begin a new log.
    */
   readonly endsWithProcess?: boolean
+  /** What a layer may ask for at most; `defaultLayerLimits` by default. */
+  readonly layerLimits?: LayerLimits
 }
 
 /** Something that a handle stands for. */
@@ -69,6 +72,10 @@ export class Machine {
     const thing = this.opened.get(handle)
     if (thing instanceof kind) return thing
     throw new Refusal("handle", "EBADF", `handle ${handle} is not an open ${kind.name}`)
+  }
+
+  isOpen(handle: number): boolean {
+    return this.opened.has(handle)
   }
 
   /** Closes a handle; one that is closed already is no error. */

@@ -25,6 +25,9 @@ export type Done<A> = (result: A | Failure) => void
 declare const opaque: unique symbol
 export interface Walk { readonly [opaque]: "Walk" }
 export interface Unpack { readonly [opaque]: "Unpack" }
+export interface NativeLayer { readonly [opaque]: "Layer" }
+export interface NativeDigest { readonly [opaque]: "Digest" }
+export interface NativeExpand { readonly [opaque]: "Expand" }
 
 /** st_mode, uid, gid, size, major, minor, target of a link or "". */
 export type StatusNumbers = readonly [number, number, number, number, number, number, string]
@@ -52,14 +55,25 @@ export interface Addon {
   batch(bytes: Uint8Array, length: number): number | Failure
   batch(bytes: Uint8Array, length: number, cancel: CancelFlag, done: Done<number>): undefined | Failure
   treeSize(path: string, cancel: CancelFlag, done: Done<number>): undefined | Failure
+  /** syncfs(2) of the file system that the path is on. */
+  syncFilesystem(path: string, cancel: CancelFlag, done: Done<number>): undefined | Failure
+  copyTree(from: string, to: string, cancel: CancelFlag, done: Done<number>): undefined | Failure
+  makeSubvolume(path: string, cancel: CancelFlag, done: Done<number>): undefined | Failure
+  snapshotSubvolume(from: string, to: string, cancel: CancelFlag, done: Done<number>): undefined | Failure
   readInRoot(root: number, path: string, limit: number): Buffer | Failure
   readInRoot(root: number, path: string, limit: number, cancel: CancelFlag, done: Done<Buffer>): undefined | Failure
   statInRoot(root: number, path: string, follow: boolean): StatusNumbers | Failure
   statInRoot(
     root: number, path: string, follow: boolean, cancel: CancelFlag, done: Done<StatusNumbers>
   ): undefined | Failure
+  /** Fills the buffer with the pieces, see `read_pieces` in native/addon/addon.h. */
+  readPieces(
+    root: number, pieces: Uint8Array, buffer: Uint8Array, cancel: CancelFlag, done: Done<number>
+  ): undefined | Failure
   /** Takes over `root`, also when it fails. */
   walkOpen(root: number, path: string, name: string, follow: boolean): Walk | Failure
+  /** Takes over `root`, also when it fails. The requests are those of `list_open` in native/addon/addon.h. */
+  listOpen(root: number, requests: Uint8Array): Walk | Failure
   /** Bytes of whole records, 0 at the end. */
   walkNext(walk: Walk, buffer: Uint8Array, cancel: CancelFlag, done: Done<number>): undefined | Failure
   walkClose(walk: Walk): void
@@ -69,6 +83,47 @@ export interface Addon {
     unpack: Unpack, bytes: Uint8Array, length: number, cancel: CancelFlag, done: Done<number>
   ): undefined | Failure
   unpackClose(unpack: Unpack): void
+  /** Takes over `root`, a directory open for reading, also when it fails. Limits: names in a path, implied directories. */
+  layerOpen(root: number, flat: boolean, depth: number, implied: number): NativeLayer | Failure
+  /**
+   * `data`: what pieces of files are taken from. `index` of a failure: of the record, pieces and ends not counted, from
+   * 1; 0 for what an earlier run began.
+   */
+  layerRun(
+    layer: NativeLayer, records: Uint8Array, length: number, data: Uint8Array, cancel: CancelFlag, done: Done<number>
+  ): undefined | Failure
+  /** Directories, the root not counted, that no entry has described yet. */
+  layerImplied(layer: NativeLayer): number
+  /** Bytes of the regular files. `below`: the root of what the layers below show, or -1. */
+  layerFinish(layer: NativeLayer, below: number, cancel: CancelFlag, done: Done<number>): undefined | Failure
+  /** 1: it hides all layers below. */
+  layerIsOpaque(layer: NativeLayer): number
+  layerClose(layer: NativeLayer): void
+  digestOpen(algorithm: "sha256" | "sha512"): NativeDigest | Failure
+  /** Hexadecimal digits, of what has come so far. */
+  digestText(digest: NativeDigest): string | Failure
+  /** Writes all of the bytes at the offset and hashes them; what was written of a failure is not hashed. */
+  digestWrite(
+    digest: NativeDigest, fd: number, offset: number, bytes: Uint8Array, cancel: CancelFlag, done: Done<number>
+  ): undefined | Failure
+  /** Hashes the rest of a file from the offset on: where it ends. */
+  digestFile(
+    digest: NativeDigest, fd: number, offset: number, cancel: CancelFlag, done: Done<number>
+  ): undefined | Failure
+  digestClose(digest: NativeDigest): void
+  /** Undoes a compression and hashes what comes out; "none" copies. */
+  expandOpen(format: "gzip" | "zstd" | "none"): NativeExpand | Failure
+  /**
+   * Bytes of the input that were taken, and bytes of the output that were given: all of the input is through when it is
+   * taken and room is left. `detail` of a failure says what is wrong with the data.
+   */
+  expandRun(
+    expand: NativeExpand, input: Uint8Array, last: boolean, output: Uint8Array, cancel: CancelFlag,
+    done: Done<readonly [taken: number, given: number]>
+  ): undefined | Failure
+  /** Hexadecimal digits of the sha256 of all that came out. */
+  expandDigest(expand: NativeExpand): string | Failure
+  expandClose(expand: NativeExpand): void
   /** Bytes written to the terminal reach it unchanged from now on. */
   plainOutput(fd: number): number | Failure
 }

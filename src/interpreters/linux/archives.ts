@@ -1,10 +1,12 @@
 /** Handlers for trees as tar streams, out of root file systems and into them. */
 import * as Effect from "effect/Effect"
+import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { pathOfRoot, type Payload } from "../../domain/kernel/KernelOp.ts"
 import type { Interpreter } from "../../programs/Kernel.ts"
 import { ArchiveReader } from "./ArchiveReader.ts"
 import { ArchiveWriter } from "./ArchiveWriter.ts"
 import { attempt, Refusal, valueOf } from "./attempt.ts"
+import { LayerWriter } from "./LayerWriter.ts"
 import type { Machine } from "./Machine.ts"
 import { Root } from "./Root.ts"
 
@@ -44,14 +46,34 @@ const opened = (
   op: "ArchiveRead" | "ArchiveWrite", { path, root }: Pick<Payload<"ArchiveRead">, "root" | "path">, open: () => number
 ) => Effect.map(attempt({ op, path: pathOfRoot(root, path) }, open), (archive) => ({ archive }))
 
-/** Handles of both kinds are closed by one operation. */
-const close = (machine: Machine, handle: number): void => {
+/** Their code is loaded when it is used: not with this file. */
+const allKinds = () => [ArchiveReader, ArchiveWriter, LayerWriter] as const
+
+/** What is behind the handle of one of these kinds; throws EBADF. */
+const find = <A extends ArchiveReader | ArchiveWriter | LayerWriter>(
+  machine: Machine, handle: number, kinds: ReadonlyArray<abstract new(...rest: never) => A>
+): A => {
+  const [first, ...others] = kinds
+  if (others.length === 0) return machine.get(handle, first!)
   try {
-    machine.close(handle, ArchiveReader)
+    return machine.get(handle, first!)
   } catch {
-    machine.close(handle, ArchiveWriter)
+    return find(machine, handle, others)
   }
 }
+
+/** Handles of all kinds are closed by one operation. */
+const close = (machine: Machine, archive: number): Effect.Effect<void, KernelError> =>
+  Effect.flatMap(
+    attempt({ op: "ArchiveClose" }, () => {
+      if (!machine.isOpen(archive)) return undefined
+      const thing = find<ArchiveReader | ArchiveWriter | LayerWriter>(machine, archive, allKinds())
+      machine.close(archive, thing.constructor as typeof LayerWriter)
+      return thing
+    }),
+    // Whoever removes the directory then is not to meet a thread at work in it.
+    (thing) => thing instanceof LayerWriter ? thing.closed : Effect.void
+  )
 
 type Tags = "ArchiveRead" | "ArchiveWrite" | "ArchivePull" | "ArchivePush" | "ArchiveClose"
 
@@ -64,7 +86,8 @@ export const archives = (machine: Machine): Pick<Interpreter, Tags> => ({
     ),
   ArchivePush: ({ archive, data, last }) =>
     Effect.flatMap(
-      attempt({ op: "ArchivePush" }, () => machine.get(archive, ArchiveWriter)), (writer) => writer.push(data, last)
+      attempt({ op: "ArchivePush" }, () => find<ArchiveWriter | LayerWriter>(machine, archive, [ArchiveWriter, LayerWriter])),
+      (writer) => writer.push(data, last)
     ),
-  ArchiveClose: ({ archive }) => attempt({ op: "ArchiveClose" }, () => close(machine, archive))
+  ArchiveClose: ({ archive }) => close(machine, archive)
 })

@@ -19,7 +19,8 @@ const codes = {
   CgroupMake: 6,
   CgroupEnsure: 7,
   CgroupWrite: 8,
-  CgroupRemove: 9
+  CgroupRemove: 9,
+  DirEnsureLike: 10
 } as const
 
 type SimpleTag = keyof typeof codes
@@ -90,6 +91,10 @@ class Packer {
       case "TreeRemove":
         this.number(0)
         return this.text(op.payload.path)
+      case "DirEnsureLike":
+        this.number(0)
+        this.text(op.payload.path)
+        return this.text(op.payload.like)
       case "CgroupWrite":
         this.number(0)
         this.text(op.payload.directory)

@@ -159,8 +159,9 @@ const kill = (machine: Machine, { directory, version }: Payload<"CgroupKill">): 
 const removeOnce = (machine: Machine, payload: Payload<"CgroupRemove">): boolean => {
   const failure = runNow(machine, [{ tag: "CgroupRemove", payload }])
   if (failure === undefined) return true
-  if (failure.errno === busy) return false
-  throw failure
+  if (failure.errno !== busy) throw failure
+  if (payload.kill !== undefined) killOnce(machine, payload.directory, payload.kill, true)
+  return false
 }
 
 const remove = (machine: Machine, payload: Payload<"CgroupRemove">): Effect.Effect<void, KernelError> =>

@@ -48,8 +48,8 @@ const deviceMinor = (device: number): number =>
   Number((BigInt(device) & 0xffn) | ((BigInt(device) >> 12n) & 0xffffff00n))
 
 type Tags =
-  | "DirMake" | "DirEnsure" | "DirList" | "FileWrite" | "FileRead" | "FileStat" | "FileRemove" | "TreeRemove"
-  | "TreeSize"
+  | "DirMake" | "DirEnsure" | "DirEnsureLike" | "DirList" | "FileWrite" | "FileRead" | "FileStat" | "FileRemove" | "TreeRemove"
+  | "TreeSize" | "FilesystemSync"
 
 export const fileLooks: Pick<Looks, "DirList" | "FileRead"> = {
   DirList: { pathOf: ({ path }) => path, answer: ({ path }) => fs.readdirSync(path).sort() },
@@ -59,12 +59,19 @@ export const fileLooks: Pick<Looks, "DirList" | "FileRead"> = {
 export const files = (machine: Machine): Pick<Interpreter, Tags> => ({
   DirMake: (payload) => runSimple(machine, { tag: "DirMake", payload }),
   DirEnsure: (payload) => runSimple(machine, { tag: "DirEnsure", payload }),
+  DirEnsureLike: (payload) => runSimple(machine, { tag: "DirEnsureLike", payload }),
   DirList: looking("DirList", fileLooks.DirList),
   FileWrite: (payload) => runSimple(machine, { tag: "FileWrite", payload }),
   FileRead: looking("FileRead", fileLooks.FileRead),
   FileStat: ({ follow, path }) => attempt({ op: "FileStat", path }, () => statusOf(path, follow)),
   FileRemove: (payload) => runSimple(machine, { tag: "FileRemove", payload }),
   TreeRemove: (payload) => runSimple(machine, { tag: "TreeRemove", payload }),
+  FilesystemSync: ({ path }) =>
+    Effect.flatMap(
+      attempt({ op: "FilesystemSync", path }, () => machine.addon),
+      (addon) => Effect.asVoid(awaitTask<number>({ op: "FilesystemSync", path }, (cancel, done) =>
+        addon.syncFilesystem(path, cancel, done)))
+    ),
   TreeSize: ({ path }) =>
     Effect.flatMap(
       attempt({ op: "TreeSize", path }, () => machine.addon),

@@ -7,6 +7,7 @@ import type { Collection, FileStatus, KernelOp, RecordRow } from "../../domain/k
 import {
   type ExitStatus, formatStatus, parseStatus, type SupervisorSpec
 } from "../../domain/kernel/Supervisor.ts"
+import { ImaginedBlob } from "./ImaginedBlob.ts"
 
 /** The container that was never started: a number above every pid (PID_MAX_LIMIT is 2^22). */
 export const imaginedProcess: ProcessIdentity = { pid: 2 ** 22 + 1, startTime: 1 }
@@ -18,6 +19,12 @@ type Entry = { readonly _tag: "Directory"; readonly mode: number } | {
   readonly _tag: "File"
   readonly mode: number
   readonly text: string
+} | {
+  readonly _tag: "Blob"
+  readonly mode: number
+  readonly size: number
+  /** Undefined for too many bytes. */
+  readonly data: Uint8Array | undefined
 } | { readonly _tag: "Removed" }
 
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")))
@@ -47,6 +54,7 @@ export class Imagined {
   private readonly used = new Set<number>()
   /** Signals by which real processes would have ended. */
   private readonly ended = new Map<string, number>()
+  private readonly blobs = new Map<number, ImaginedBlob>()
   private nextHandle = firstHandle
 
   takeHandle(): number {
@@ -69,6 +77,12 @@ export class Imagined {
       case "DirMake":
       case "DirEnsure":
         return this.put(op.payload.path, { _tag: "Directory", mode: op.payload.mode })
+      case "SubvolumeMake":
+      case "DirEnsureLike":
+        return this.put(op.payload.path, { _tag: "Directory", mode: 0o755 })
+      case "TreeCopy":
+      case "SubvolumeSnapshot":
+        return this.put(op.payload.to, { _tag: "Directory", mode: 0o755 })
       case "CgroupMake":
       case "CgroupEnsure":
         return this.put(op.payload.directory, { _tag: "Directory", mode: 0o755 })
@@ -98,6 +112,12 @@ export class Imagined {
           this.ended.set(processKey(op.payload.process), op.payload.signal)
         }
         return
+      case "BlobAppend":
+        return this.blobs.get(op.payload.blob)?.append(op.payload.data)
+      case "BlobTruncate":
+        return this.blobs.get(op.payload.blob)?.truncate()
+      case "BlobClose":
+        return this.closeBlob(op.payload.blob)
       case "RecordDelete":
         this.rows.set(`${op.payload.collection}/${op.payload.key}`, "removed")
         return
@@ -128,7 +148,34 @@ export class Imagined {
 
   textOf(path: string): string | undefined {
     const entry = this.entries.get(path)
+    if (entry?._tag === "Blob" && entry.data !== undefined) return new TextDecoder().decode(entry.data)
     return entry?._tag === "File" ? entry.text : undefined
+  }
+
+  /** Of a file that would be there: its bytes, undefined where they were too many. */
+  bytesOf(path: string): { readonly data: Uint8Array | undefined } | undefined {
+    const entry = this.entries.get(path)
+    if (entry?._tag === "Blob") return { data: entry.data }
+    return entry?._tag === "File" ? { data: new TextEncoder().encode(entry.text) } : undefined
+  }
+
+  openBlob(blob: ImaginedBlob): number {
+    const handle = this.takeHandle()
+    this.blobs.set(handle, blob)
+    return handle
+  }
+
+  blobAt(handle: number): ImaginedBlob | undefined {
+    return this.blobs.get(handle)
+  }
+
+  /** It has its place, and the name that it came under is free. */
+  placeBlob(handle: number, path: string): void {
+    const blob = this.blobs.get(handle)
+    if (blob === undefined) return
+    this.put(path, { _tag: "Blob", mode: 0o600, size: blob.size, data: blob.data })
+    this.put(blob.path, { _tag: "Removed" })
+    this.blobs.delete(handle)
   }
 
   isDirectory(path: string): boolean {
@@ -154,7 +201,11 @@ export class Imagined {
       gid: 0,
       major: 0,
       minor: 0,
-      size: directory ? 4096 : new TextEncoder().encode(entry.text).length
+      size: directory
+        ? 4096
+        : entry._tag === "Blob"
+        ? entry.size
+        : new TextEncoder().encode(entry.text).length
     }
   }
 
@@ -192,6 +243,13 @@ export class Imagined {
       else rows.set(row.key, row)
     }
     return [...rows.values()].sort((one, other) => one.key < other.key ? -1 : 1)
+  }
+
+  private closeBlob(handle: number): void {
+    const blob = this.blobs.get(handle)
+    if (blob === undefined) return
+    this.put(blob.path, { _tag: "Blob", mode: 0o600, size: blob.size, data: blob.data })
+    this.blobs.delete(handle)
   }
 
   private put(path: string, entry: Entry): void {

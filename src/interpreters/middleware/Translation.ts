@@ -58,7 +58,7 @@ const isIdentity = (value: object): value is { readonly pid: number; readonly st
   "pid" in value && "startTime" in value && Object.keys(value).length === 2
 
 /** Fields that hold a handle, by their names in payloads and results. */
-const handleFields: ReadonlySet<string> = new Set(["handle", "channel", "archive"])
+const handleFields: ReadonlySet<string> = new Set(["handle", "channel", "archive", "blob"])
 
 export class Translation {
   private readonly handles = new Map<number, number>()

@@ -9,7 +9,8 @@ import type { Translation } from "./Translation.ts"
  */
 const incomparable: ReadonlySet<KernelTag> = new Set<KernelTag>([
   "HostRead", "TreeSize", "FileReadRange", "CgroupRead", "CgroupProcesses", "ArchivePull",
-  "LockAcquire", "SupervisorStart", "ChannelOpen", "ChannelRead", "ArchiveRead", "ArchiveWrite"
+  "LockAcquire", "SupervisorStart", "ChannelOpen", "ChannelRead", "ArchiveRead", "ArchiveWrite",
+  "LayerWrite", "TreeList", "TreeLook", "BlobOpen"
 ])
 
 /** A status file without its numbers and times: which facts there are, and how it ended. */

@@ -11,6 +11,7 @@ import {
 import type { ExitStatus } from "../../domain/kernel/Supervisor.ts"
 import type { Middleware, Perform } from "../../programs/Kernel.ts"
 import { Imagined, imaginedProcess } from "./Imagined.ts"
+import { ImaginedBlob, keptBytes } from "./ImaginedBlob.ts"
 
 const isMissing = (error: KernelError): boolean =>
   error.errno === "ENOENT" || error.errno === "ENOTDIR"
@@ -24,6 +25,12 @@ type Answers = {
 
 const missing = (op: KernelTag, path: string) => refuse(op, "open", "ENOENT", path)
 
+const tooMuch = (op: KernelTag, path: string) =>
+  Effect.fail(new KernelError({
+    op, syscall: "read", errno: "EFBIG", path,
+    hint: `only imagined, of more than the ${keptBytes} bytes that a plan keeps of a content`
+  }))
+
 /** Reading files: what was only imagined comes first. */
 const fileAnswers = (next: Perform, world: Imagined): Answers => ({
   FileRead: (payload) => {
@@ -36,10 +43,14 @@ const fileAnswers = (next: Perform, world: Imagined): Answers => ({
       : real
   },
   FileReadRange: (payload) => {
-    const text = world.textOf(payload.path)
-    if (text === undefined) return next("FileReadRange", payload)
-    return Effect.succeed({
-      data: new TextEncoder().encode(text).slice(payload.offset, payload.offset + payload.limit),
+    const bytes = world.bytesOf(payload.path)
+    if (bytes === undefined) {
+      return world.isRemoved(payload.path)
+        ? missing("FileReadRange", payload.path)
+        : next("FileReadRange", payload)
+    }
+    return bytes.data === undefined ? tooMuch("FileReadRange", payload.path) : Effect.succeed({
+      data: bytes.data.slice(payload.offset, payload.offset + payload.limit),
       inode: 1
     })
   },
@@ -136,7 +147,27 @@ const channelAnswers = (next: Perform, world: Imagined, endings: Endings): Answe
 const realRoot = (world: Imagined, root: RootSource): RootSource =>
   root._tag === "Layers" && world.isDirectory(root.upper) ? { ...root, upper: "", work: "" } : root
 
+/** Whether the root is a directory that is only imagined: what is in it is not known, so nothing. */
+const isEmptyRoot = (world: Imagined, root: RootSource): boolean =>
+  root._tag === "Directory" && world.isDirectory(root.path)
+
+/** A listing of nothing has no record at all. */
+const emptyListing = new Uint8Array(0)
+
 const rootAnswers = (next: Perform, world: Imagined): Answers => ({
+  TreeList: (payload) =>
+    isEmptyRoot(world, payload.root)
+      ? Effect.succeed(emptyListing)
+      : next("TreeList", { ...payload, root: realRoot(world, payload.root) }),
+  TreeLook: (payload) =>
+    isEmptyRoot(world, payload.root)
+      ? Effect.succeed(emptyListing)
+      : next("TreeLook", { ...payload, root: realRoot(world, payload.root) }),
+  ArchiveDigest: (payload) =>
+    world.bytesOf(payload.path) === undefined
+      ? next("ArchiveDigest", payload)
+      : Effect.succeed({ diffId: payload.expected }),
+  FilesRead: (payload) => next("FilesRead", { ...payload, root: realRoot(world, payload.root) }),
   RootRead: (payload) => next("RootRead", { ...payload, root: realRoot(world, payload.root) }),
   RootStat: (payload) => next("RootStat", { ...payload, root: realRoot(world, payload.root) }),
   ArchiveRead: (payload) =>
@@ -156,13 +187,48 @@ const recordAnswers = (next: Perform, world: Imagined): Answers => ({
     Effect.map(next("RecordList", payload), (rows) => world.mergeRows(payload.collection, rows))
 })
 
+/** What an unfinished content has: imagined, or really there, or nothing. */
+const earlierBytes = (next: Perform, world: Imagined, path: string) => {
+  const nothing = { data: new Uint8Array(0), size: 0 }
+  const size = world.statusOf(path)?.size
+  if (size !== undefined) return Effect.succeed({ data: world.bytesOf(path)?.data, size })
+  if (world.isRemoved(path)) return Effect.succeed(nothing)
+  return Effect.gen(function*() {
+    const { size } = yield* next("FileStat", { path, follow: false })
+    if (size > keptBytes) return { data: undefined, size }
+    const { data } = yield* next("FileReadRange", { path, inode: 0, offset: 0, limit: size })
+    return { data, size: data.length }
+  }).pipe(Effect.catchIf(isMissing, () => Effect.succeed(nothing)))
+}
+
+/** Contents that are brought: later operations may read them. */
+const blobAnswers = (next: Perform, world: Imagined): Answers => ({
+  BlobOpen: ({ algorithm, path }) =>
+    Effect.map(earlierBytes(next, world, path), ({ data, size }) => ({
+      blob: world.openBlob(new ImaginedBlob(path, algorithm, size, data)), size
+    })),
+  BlobCommit: ({ blob, digest: wanted, directory }) => {
+    const found = world.blobAt(blob)
+    if (found === undefined) return refuse("BlobCommit", "handle", "EBADF", directory)
+    const { algorithm, path, size } = found
+    const digest = wanted ?? found.digest
+    if (digest === undefined) return tooMuch("BlobCommit", path)
+    world.placeBlob(blob, `${directory}/${algorithm}/${digest.slice(algorithm.length + 1)}`)
+    return Effect.succeed({ digest, size })
+  }
+})
+
 /** Archives that are written go nowhere; everything else has no answer but that it is done. */
 const pretend = (world: Imagined, op: KernelOp): unknown => {
   switch (op.tag) {
     case "SupervisorStart":
       return { channel: world.takeHandle(), pid: imaginedProcess.pid }
     case "ArchiveWrite":
+    case "LayerWrite":
       return { archive: world.takeHandle() }
+    case "LayerFinish":
+      // Nothing was unpacked: it is taken for what it should be
+      return { diffId: op.payload.expected ?? "", size: 0, contents: 0, opaque: false }
     default:
       return undefined
   }
@@ -185,7 +251,8 @@ export const dryRun = (collect: (op: KernelOp) => Effect.Effect<void>): Middlewa
     ...cgroupAnswers(next, world),
     ...channelAnswers(next, world, new Map()),
     ...rootAnswers(next, world),
-    ...recordAnswers(next, world)
+    ...recordAnswers(next, world),
+    ...blobAnswers(next, world)
   }
   const perform = (tag: KernelTag, payload: unknown): Effect.Effect<unknown, KernelError> =>
     Effect.suspend(() => {
@@ -193,14 +260,16 @@ export const dryRun = (collect: (op: KernelOp) => Effect.Effect<void>): Middlewa
       if (op.tag === "ProcessSignal" && op.payload.signal === 0) {
         return askAlive(next, world, op.payload)
       }
+      const answer = answers[tag] as
+        | ((payload: unknown) => Effect.Effect<unknown, KernelError>)
+        | undefined
       if (reads.has(tag)) {
-        const answer = answers[tag] as
-          | ((payload: unknown) => Effect.Effect<unknown, KernelError>)
-          | undefined
         return answer === undefined ? next(tag, payload as never) : answer(payload)
       }
       world.apply(op)
-      return Effect.as(collect(op), pretend(world, op))
+      return answer === undefined
+        ? Effect.as(collect(op), pretend(world, op))
+        : Effect.andThen(collect(op), Effect.suspend(() => answer(payload)))
     })
   return perform as Perform
 }

@@ -37,6 +37,7 @@ export interface HostProfile {
   readonly memoryTotal: number
   readonly lastCapability: number
   readonly disks: ReadonlyArray<Disk>
+  readonly rootFilesystem: "ext4" | "btrfs"
   /** Whether the root mount is shared, as systemd makes it. */
   readonly sharedRoot: boolean
   /** The user the engine runs as. */
@@ -54,6 +55,7 @@ export const defaultHost: HostProfile = {
   memoryTotal: 8 * 2 ** 30,
   lastCapability: 40,
   disks: [{ major: 254, minor: 0, name: "vda" }],
+  rootFilesystem: "ext4",
   sharedRoot: true,
   user: 0,
   resolvConf: "nameserver 192.0.2.53\n",

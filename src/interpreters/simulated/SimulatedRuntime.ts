@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import { loadAll } from "../../programs/late.ts"
 
 interface Sleeper {
   readonly at: number
@@ -131,7 +132,7 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
     const context = Context.make(Scheduler.Scheduler, this as Scheduler.Scheduler).pipe(
       Context.add(Clock.Clock, this.clock)
     )
-    return new Promise((resolve, reject) => {
+    return loadAll().then(() => new Promise((resolve, reject) => {
       this.onIdle = () =>
         reject(new Deadlock("deadlock: nothing is ready to run and nobody sleeps"))
       Effect.runPromiseExitWith(context as Context.Context<never>)(
@@ -141,7 +142,7 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
         clearTimeout(this.idleness)
         resolve(exit)
       }, reject)
-    })
+    }))
   }
 
   private kick(): void {

@@ -4,10 +4,12 @@
  * again gives the same run. Times are microseconds since the epoch, sizes bytes.
  */
 import type { NamespaceKind, RlimitName } from "../../domain/kernel/InitOp.ts"
+import type { Algorithm } from "../../domain/image/Digest.ts"
 import type { Collection, RecordRow } from "../../domain/kernel/KernelOp.ts"
+import type { LayerUnpack } from "./archives/layer.ts"
 import type { Unpack } from "./archives/unpack.ts"
 import type { Cgroup, Hierarchy } from "./cgroups/Cgroup.ts"
-import type { Filesystem, Inode, Node } from "./files/Inode.ts"
+import type { Filesystem, Inode, Node, Place } from "./files/Inode.ts"
 import type { HostProfile } from "./HostProfile.ts"
 import type { Mount } from "./mounts/Mount.ts"
 import type { Namespace } from "./processes/Namespace.ts"
@@ -81,6 +83,15 @@ export type Handle =
     }
     | { readonly _tag: "Channel"; readonly channel: number }
     | { readonly _tag: "ArchiveRead"; readonly data: Uint8Array; readonly offset: number }
+    | { readonly _tag: "LayerWrite"; readonly layer: LayerUnpack }
+    /** `content`: what was there when it was opened, and what was added: the file while nobody else writes it. */
+    | {
+      readonly _tag: "Blob"
+      readonly path: string
+      readonly place: Place
+      readonly algorithm: Algorithm
+      readonly content: Uint8Array
+    }
     /**
      * `work`: the overlay's work directory, whose mark of a volatile mount goes with it; "" for
      * none.

@@ -8,9 +8,12 @@ import type { Behaviours } from "./behaviours/Behaviour.ts"
 import { close, type Draft, Failure, open } from "./Draft.ts"
 import * as processes from "./processes/advance.ts"
 import { archiveSteps } from "./steps/archiveSteps.ts"
+import { blobSteps } from "./steps/blobSteps.ts"
 import { cgroupSteps } from "./steps/cgroupSteps.ts"
+import { copySteps } from "./steps/copySteps.ts"
 import { fileSteps } from "./steps/fileSteps.ts"
 import { hostSteps } from "./steps/hostSteps.ts"
+import { layerSteps } from "./steps/layerSteps.ts"
 import { lockSteps } from "./steps/lockSteps.ts"
 import { processSteps } from "./steps/processSteps.ts"
 import { recordSteps } from "./steps/recordSteps.ts"
@@ -21,11 +24,14 @@ import type { World } from "./World.ts"
 const handlers: Handlers<KernelTag> = {
   ...hostSteps,
   ...fileSteps,
+  ...copySteps,
   ...lockSteps,
   ...cgroupSteps,
   ...processSteps,
   ...rootSteps,
   ...archiveSteps,
+  ...layerSteps,
+  ...blobSteps,
   ...recordSteps
 }
 
@@ -41,7 +47,17 @@ const subjectOf = (op: KernelOp): string | undefined => {
     case "RootStat":
     case "ArchiveRead":
     case "ArchiveWrite":
+    case "TreeList":
       return pathOfRoot(op.payload.root, op.payload.path)
+    case "TreeCopy":
+    case "SubvolumeSnapshot":
+      return op.payload.to
+    case "BlobCommit":
+      return undefined
+    case "TreeLook":
+      return pathOfRoot(op.payload.root, "/")
+    case "FilesRead":
+      return pathOfRoot(op.payload.root, op.payload.pieces[0]?.path ?? "/")
     case "ProcessSignal":
       return `/proc/${op.payload.process.pid}`
     default: {

@@ -374,7 +374,7 @@ describe.skipIf(obstacle !== undefined)("archives on Linux", () => {
     await pushAll(new Uint8Array(0))
     expect(fs.readdirSync(target)).toEqual([])
     const { archive } = await openSink({})
-    await linux.failure("ArchivePush", { archive, data: Buffer.alloc(2048, "x"), last: false })
+    await linux.failure("ArchivePush", { archive, data: Buffer.alloc(2048, "x"), last: true })
     expect((await linux.failure("ArchivePush", { archive, data: endOfArchive, last: true })).errno).toBe("EBUSY")
     await linux.perform("ArchiveClose", { archive })
     expect((await linux.failure("ArchivePush", { archive, data: endOfArchive, last: true })).errno).toBe("EBADF")

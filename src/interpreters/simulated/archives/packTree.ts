@@ -6,9 +6,10 @@ import * as Result from "effect/Result"
 import { encodeHeader, endOfArchive, padding } from "../../../domain/layer/TarEncoder.ts"
 import type { EntryType, TarEntry } from "../../../domain/layer/TarEntry.ts"
 import { type Draft, fail } from "../Draft.ts"
-import { attributesOf, filesystemOf, mountOf } from "../files/access.ts"
+import { attributesOf, filesystemOf } from "../files/access.ts"
 import { type Attributes, bytesOf } from "../files/Driver.ts"
 import { driverOf } from "../files/drivers.ts"
+import { sourcesOf } from "../files/overlayLayers.ts"
 import { cover } from "../files/resolve.ts"
 import type { Place } from "../World.ts"
 
@@ -20,6 +21,14 @@ const types: { readonly [type: string]: EntryType } = {
 
 const nothing = new Uint8Array(0)
 
+/** The same for all names of a file: in an overlay a node is a path, and its inode that of the layer it is in. */
+export const identityOf = (draft: Draft, place: Place): string => {
+  const filesystem = filesystemOf(draft, place)
+  const { content } = filesystem
+  const source = content._tag === "Overlay" ? sourcesOf(draft, content, String(place.node))[0] : undefined
+  return source === undefined ? `${filesystem.id}:${place.node}` : `${source.filesystem}:${source.node}`
+}
+
 /** Attributes that mean something elsewhere too. */
 const isPortable = (name: string): boolean =>
   name === "security.capability" || name.startsWith("user.")
@@ -27,7 +36,7 @@ const isPortable = (name: string): boolean =>
 /**
  * File systems that are views of the kernel: archived as the empty directory they are mounted on.
  */
-const isKernelView = (draft: Draft, place: Place): boolean =>
+export const isKernelView = (draft: Draft, place: Place): boolean =>
   ["proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue"].includes(
     filesystemOf(draft, place).type
   )
@@ -75,7 +84,7 @@ export const packTree = (draft: Draft, top: Place, name: string): Uint8Array => 
     const attributes = attributesOf(draft, place)
     const type = types[attributes.type]
     if (type === undefined) return
-    const key = `${mountOf(draft, place).filesystem}:${place.node}`
+    const key = identityOf(draft, place)
     const linked = type !== "dir" && attributes.links > 1 ? links.get(key) : undefined
     if (type !== "dir" && attributes.links > 1 && linked === undefined) links.set(key, path)
     if (path !== "") {

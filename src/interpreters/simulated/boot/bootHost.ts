@@ -5,6 +5,7 @@
 import { builtins } from "../behaviours/builtins.ts"
 import { alter, close, type Draft, open } from "../Draft.ts"
 import type { HostProfile } from "../HostProfile.ts"
+import { withoutUnsynced } from "../files/syncing.ts"
 import { fullCapabilities } from "../processes/credentials.ts"
 import { noDescriptors } from "../processes/descriptors.ts"
 import { fork } from "../processes/fork.ts"
@@ -70,7 +71,9 @@ const emptyWorld = ({ host, now, random }: Pick<World, "host" | "now" | "random"
   terminals: Table.empty(),
   channels: Table.empty(),
   handles: Table.empty(),
-  records: { containers: noRecords, images: noRecords, execs: noRecords },
+  records: {
+    containers: noRecords, images: noRecords, names: noRecords, layers: noRecords, leases: noRecords, execs: noRecords
+  },
   sysctls: {},
   commands: [],
   initFaults: [],
@@ -174,20 +177,22 @@ const downtime = 30_000_000
 
 /**
  * The power fails and the host comes up again: processes, mounts, control groups, locks and what lay in
- * memory have gone; the disk and the records are as they were, the boot id is another.
+ * memory have gone, of layers what nobody has synced; the rest of the disk and the records are as they were, the boot
+ * id is another.
  */
 export const reboot = (world: World): World => {
+  const { inodes, lost } = withoutUnsynced(world.inodes)
   const tree = rootTreeOf(world)
   const empty: World = {
     ...emptyWorld({ host: world.host, now: world.now + downtime + uptime, random: world.random }),
     nextInode: world.nextInode,
-    inodes: reachable(world.inodes, tree.root),
+    inodes: reachable(inodes, tree.root),
     records: world.records,
     commands: world.commands
   }
   const draft = open(empty, 1, builtins)
   draft.processes = draft.processes.set(1, firstProcess(draft))
-  mountHost(draft, tree)
+  mountHost(draft, { ...tree, used: Math.max(0, tree.used - lost) })
   bootCgroups(draft)
   startDaemons(draft)
   return close(draft, empty)

@@ -41,10 +41,10 @@ export interface RootTree {
 
 const mountRoot = (draft: Draft, { root, used }: RootTree): void => {
   const id = makeFilesystem(draft, {
-    type: "ext4",
+    type: draft.host.rootFilesystem,
     source: "/dev/vda",
     options: "discard",
-    device: "254:0",
+    device: draft.host.rootFilesystem === "btrfs" ? "0:25" : "254:0",
     root,
     content: { _tag: "Tree", limit: 0, used }
   })

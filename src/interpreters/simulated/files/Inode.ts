@@ -28,8 +28,10 @@ interface InodeCommon {
 export type Inode =
   & InodeCommon
   & (
-    | { readonly type: "file"; readonly content: Content; readonly size: number }
-    | { readonly type: "directory"; readonly entries: Sorted<number> }
+    /** `unsynced`: only in memory so far. */
+    | { readonly type: "file"; readonly content: Content; readonly size: number; readonly unsynced?: true }
+    /** `subvolume`: of btrfs. */
+    | { readonly type: "directory"; readonly entries: Sorted<number>; readonly subvolume?: true }
     | { readonly type: "symlink"; readonly target: string }
     | { readonly type: "block" | "character"; readonly major: number; readonly minor: number }
     | { readonly type: "fifo" }

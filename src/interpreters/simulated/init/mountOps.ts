@@ -7,7 +7,7 @@ import { openFilesystem } from "../mounts/filesystemTypes.ts"
 import {
   alterMount, cloneTree, drop, mountAt, noFlags, treeOf, withAttributes
 } from "../mounts/mountTree.ts"
-import { openOverlay } from "../mounts/overlay.ts"
+import { mappedTree, openOverlay } from "../mounts/overlay.ts"
 import { pivotRoot } from "../mounts/pivotRoot.ts"
 import { attach, setPropagation } from "../mounts/propagation.ts"
 import { capability, requireCapability } from "../processes/credentials.ts"
@@ -112,6 +112,18 @@ export const rootOverlay = (draft: Draft, op: Op<"RootOverlay">): void => {
   }, op.at)
   draft.syscall = "move_mount"
   moveOnto(draft, mount, resolve(draft, op.at, true), op.at)
+}
+
+/** In a user namespace a layer's own mapping of ids stands for that of the mount: an overlay of the tree alone. */
+export const rootBind = (draft: Draft, { at, source }: Op<"RootBind">): void => {
+  draft.syscall = "open_tree"
+  const place = resolve(draft, source, true)
+  const isMapped = supervisorOf(draft)?.spec.namespaces.includes("user") === true
+  const mount = isMapped
+    ? mappedTree(draft, place, current(draft).namespaces.user)
+    : openTree(draft, place, false, source)
+  if (!isMapped) setPropagation(draft, mount, "private")
+  moveOnto(draft, mount, resolve(draft, at, true), at)
 }
 
 export const pivot = (draft: Draft, { at }: Op<"PivotRoot">): void => {

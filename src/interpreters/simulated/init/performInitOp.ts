@@ -36,6 +36,8 @@ export const performInitOp = (draft: Draft, op: InitOp): void => {
       return mounts.treeOpen(draft, op)
     case "RootOverlay":
       return mounts.rootOverlay(draft, op)
+    case "RootBind":
+      return mounts.rootBind(draft, op)
     case "PivotRoot":
       return mounts.pivot(draft, op)
     case "DirMake":

@@ -22,12 +22,13 @@ const report = (draft: Draft, parent: number, content: InitReport): void => {
   wake(draft, parent)
 }
 
-/**
- * These write files of the host's root, which the process still is before it enters its user
- * namespace.
- */
-const needsHost = (op: InitOp): boolean =>
-  op._tag === "CgroupAttach" || op._tag === "OomScoreAdjust"
+/** Up to the pivot host directories are walked that only the host's root may enter: see native/init/child.c. */
+const outside: ReadonlySet<InitOp["_tag"]> = new Set<InitOp["_tag"]>([
+  "CgroupAttach", "NamespaceUnshare", "NamespaceJoin", "NamespaceEnter", "TimeNamespace", "Hostname", "Domainname",
+  "MountPropagation", "OomScoreAdjust", "TreeOpen", "RootOverlay", "RootBind", "PivotRoot", "LoopbackUp"
+])
+
+const needsHost = (op: InitOp): boolean => outside.has(op._tag)
 
 /** Once the maps are written, the process is the root of its user namespace. */
 const becomeNamespaceRoot = (draft: Draft): void => {
@@ -65,6 +66,7 @@ const subjectOf = (op: InitOp | undefined): string => {
       return op.key
     case "OomScoreAdjust":
       return "/proc/self/oom_score_adj"
+    case "RootBind":
     case "RootOverlay":
     case "PivotRoot":
       return op.at

@@ -136,6 +136,22 @@ export const openOverlay = (draft: Draft, paths: OverlayPaths, at: string): numb
   return makeMount(draft, filesystem, "", noFlags)
 }
 
+/** A detached mount of a directory, ids mapped: there is nothing below it, so all is done in it. */
+export const mappedTree = (draft: Draft, place: Place, idmap: number): number =>
+  makeMount(
+    draft,
+    makeFilesystem(draft, {
+      type: "overlay",
+      source: "overlay",
+      options: "",
+      root: "",
+      readOnly: false,
+      content: { _tag: "Overlay", lower: [], upper: rootOf(draft, place), idmap }
+    }),
+    "",
+    noFlags
+  )
+
 /**
  * What the engine does before it mounts an upper layer again: the mark of a volatile mount goes.
  */

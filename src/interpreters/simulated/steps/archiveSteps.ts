@@ -1,8 +1,9 @@
 /** Trees as tar streams, out of root file systems and into them. */
 import { pathOfRoot } from "../../../domain/kernel/KernelOp.ts"
 import { packTree } from "../archives/packTree.ts"
+import { pushLayer } from "../archives/layer.ts"
 import { startUnpack, unpackBytes } from "../archives/unpack.ts"
-import { fail } from "../Draft.ts"
+import { type Draft, fail } from "../Draft.ts"
 import { attributesOf } from "../files/access.ts"
 import { resolve, resolveDirectory } from "../files/resolve.ts"
 import { addHandle, closeIfOpen, handleAt } from "../processes/handles.ts"
@@ -20,6 +21,14 @@ const guarded = <A>(release: () => void, body: () => A): A => {
     release()
     throw failure
   }
+}
+
+const pushToLayer = (draft: Draft, archive: number, data: Uint8Array, last: boolean): void => {
+  const handle = handleAt(draft, draft.current, archive, "LayerWrite")
+  const { layer } = handle
+  if (layer.phase === "failed") fail("EBUSY", layer.path, "an earlier push failed")
+  draft.handles = draft.handles.set(archive, { ...handle, layer: { ...layer, phase: "failed", kept: [] } })
+  draft.handles = draft.handles.set(archive, { ...handle, layer: pushLayer(draft, layer, data, last) })
 }
 
 export const archiveSteps: Handlers<
@@ -76,6 +85,7 @@ export const archiveSteps: Handlers<
   },
   ArchivePush: (draft, { archive, data, last }) => {
     draft.syscall = "write"
+    if (draft.handles.get(archive)?._tag === "LayerWrite") return pushToLayer(draft, archive, data, last)
     const handle = handleAt(draft, draft.current, archive, "ArchiveWrite")
     if (handle.unpack.phase === "failed") fail("EBUSY", undefined, "an earlier push failed")
     draft.handles = draft.handles.set(archive, {
@@ -87,6 +97,6 @@ export const archiveSteps: Handlers<
   },
   ArchiveClose: (draft, { archive }) => {
     draft.syscall = "close"
-    closeIfOpen(draft, draft.current, archive, ["ArchiveRead", "ArchiveWrite"])
+    closeIfOpen(draft, draft.current, archive, ["ArchiveRead", "ArchiveWrite", "LayerWrite"])
   }
 }

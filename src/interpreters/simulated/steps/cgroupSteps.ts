@@ -2,6 +2,7 @@
  * Operations on control groups: plain files and directories, with the waiting that dying processes
  * need.
  */
+import type { Payload } from "../../../domain/kernel/KernelOp.ts"
 import { cgroupOfNode } from "../cgroups/cgroupDriver.ts"
 import { alterCgroup, cgroupAt, processesBelow, subtreeOf } from "../cgroups/cgroupTree.ts"
 import { killBelow } from "../cgroups/coreFiles.ts"
@@ -87,7 +88,10 @@ const kill = (draft: Draft, directory: string, version: 1 | 2): void | typeof no
   return notYet
 }
 
-const removeGroup = (draft: Draft, directory: string): void | typeof notYet => {
+const removeGroup = (
+  draft: Draft, { directory, kill: version }: Payload<"CgroupRemove">
+): void | typeof notYet => {
+  if (version !== undefined && kill(draft, directory, version) === notYet) return notYet
   draft.syscall = "rmdir"
   const id = find(draft, directory)
   if (id === undefined) return
@@ -99,7 +103,7 @@ const removeGroup = (draft: Draft, directory: string): void | typeof notYet => {
       `processes ${processesBelow(draft, id).join(" ")} are in it: kill them`
     )
   }
-  for (const child of cgroupAt(draft, id).children.keys) removeGroup(draft, `${directory}/${child}`)
+  for (const child of cgroupAt(draft, id).children.keys) removeGroup(draft, { directory: `${directory}/${child}` })
   draft.syscall = "rmdir"
   remove(draft, directory, true)
 }
@@ -134,7 +138,7 @@ export const cgroupSteps: Handlers<Tags> = {
   CgroupFreeze: (draft, { directory, version, frozen }) =>
     freeze(draft, directory, version, frozen),
   CgroupKill: (draft, { directory, version }) => kill(draft, directory, version),
-  CgroupRemove: (draft, { directory }) => removeGroup(draft, directory),
+  CgroupRemove: removeGroup,
   CgroupDevices: (draft, { directory, program }) => {
     draft.syscall = "openat"
     const place = resolveDirectory(draft, directory)

@@ -9,6 +9,7 @@ import { driverOf } from "../files/drivers.ts"
 import { remove, removeTree } from "../files/entryCalls.ts"
 import { createAt, list, readFile, status } from "../files/fileCalls.ts"
 import { resolve, resolveEntry } from "../files/resolve.ts"
+import { syncAll } from "../files/syncing.ts"
 import type { Node, Place } from "../World.ts"
 import type { Handlers } from "./Step.ts"
 
@@ -170,6 +171,7 @@ type Tags =
   | "FileRemove"
   | "TreeRemove"
   | "TreeSize"
+  | "FilesystemSync"
 
 export const fileSteps: Handlers<Tags> = {
   DirMake: (draft, { path, mode }) => makeDirectory(draft, path, mode),
@@ -212,6 +214,11 @@ export const fileSteps: Handlers<Tags> = {
     } catch (failure) {
       if (!isMissing(failure)) throw failure
     }
+  },
+  FilesystemSync: (draft, { path }) => {
+    draft.syscall = "openat"
+    resolve(draft, path, true)
+    syncAll(draft)
   },
   TreeSize: (draft, { path }) => {
     draft.syscall = "lstat"

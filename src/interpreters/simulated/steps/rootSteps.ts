@@ -4,9 +4,10 @@
  */
 import type { RootSource } from "../../../domain/kernel/KernelOp.ts"
 import { current, type Draft, fail, Failure } from "../Draft.ts"
+import { filesystemOf } from "../files/access.ts"
 import { textOf } from "../files/Driver.ts"
 import { readFile, status } from "../files/fileCalls.ts"
-import { resolveDirectory, type Walk } from "../files/resolve.ts"
+import { resolve, resolveDirectory, type Walk } from "../files/resolve.ts"
 import { processByIdentity } from "../init/namespaceOps.ts"
 import { drop, mountAt } from "../mounts/mountTree.ts"
 import { clearVolatile, openOverlay } from "../mounts/overlay.ts"
@@ -64,11 +65,11 @@ export const closeRoot = (draft: Draft, opened: OpenRoot): void => {
 }
 
 /** Paths are resolved as if the root were "/" (RESOLVE_IN_ROOT), without magic links. */
-export const insideRoot = (root: Place): Walk => ({ root, directory: root, noMagicLinks: true })
+export const insideRoot = (root: Place): Walk & { readonly root: Place } => ({ root, directory: root, noMagicLinks: true })
 
 export const inside = (path: string): string => path.startsWith("/") ? path : `/${path}`
 
-const withRoot = <A>(draft: Draft, source: RootSource, use: (walk: Walk) => A): A => {
+export const withRoot = <A>(draft: Draft, source: RootSource, use: (walk: Walk & { readonly root: Place }) => A): A => {
   const opened = openRoot(draft, source, false)
   try {
     return use(insideRoot(opened.root))
@@ -90,6 +91,8 @@ const readAll = (
       const { type } = status(draft, inside(path), true, walk)
       if (type === "directory") fail("EISDIR", path)
       if (type !== "file") fail("EINVAL", path)
+      // Nor is a link to lead to what reading takes away from others
+      if (filesystemOf(draft, resolve(draft, inside(path), true, walk)).content._tag === "Proc") fail("EINVAL", path)
       const content = readFile(draft, inside(path), walk)
       const text = textOf(content)
       if (Buffer.byteLength(text) > limit) fail("EFBIG", path)
