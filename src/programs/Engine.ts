@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { StorageDriver } from "../domain/layer/LayerRecord.ts"
 import type { ContainerConfig } from "../domain/container/ContainerConfig.ts"
 import type { ContainerError } from "../domain/container/ContainerError.ts"
 import type { InspectView } from "../domain/container/inspect.ts"
 import type { LogLine } from "../domain/container/LogLine.ts"
 import type { ProcessTable } from "../domain/container/ProcessTable.ts"
-import type { ImageDefaults, ImageRecord } from "../domain/image/ImageRecord.ts"
 import type { KernelError } from "../domain/kernel/KernelError.ts"
 import type { FileStatus, HostTexts } from "../domain/kernel/KernelOp.ts"
 import type { ExitStatus } from "../domain/kernel/Supervisor.ts"
@@ -23,6 +23,7 @@ import type { Disagreement } from "./container/check.ts"
 import type { ExecOptions } from "./container/exec.ts"
 import type { Summary } from "./container/observation.ts"
 import type { LogOptions } from "./container/logs.ts"
+import type { PrunableContainer, PruneFilters } from "./container/prune.ts"
 import type { Recovered } from "./container/recover.ts"
 import type { Client, Ending } from "./container/session.ts"
 import type { StatsSample } from "./container/stats.ts"
@@ -45,12 +46,6 @@ export interface AttachWish {
 export interface Session {
   readonly run: <E, R>(client: Client<E, R>) => Effect.Effect<Ending, E | EngineError, R>
   readonly resize: (rows: number, columns: number) => Effect.Effect<void, EngineError>
-}
-
-export interface ImageSource {
-  readonly reference: string
-  readonly data: Stream.Stream<Uint8Array, EngineError>
-  readonly defaults: ImageDefaults
 }
 
 /** One side of a copy. */
@@ -90,6 +85,10 @@ export class Engine extends Context.Service<Engine, {
   readonly remove: (reference: string, options: { readonly force: boolean }) => Effect.Effect<void, EngineError>
   /** The end of an auto-removed container: gone already is fine. Takes a full id. */
   readonly reap: (id: string) => Effect.Effect<void, EngineError>
+  /** Containers that do not run: what `prune` could take. */
+  readonly prunable: (filters: PruneFilters) => Effect.Effect<ReadonlyArray<PrunableContainer>, EngineError>
+  /** Removes them, and gives those that have really gone: one that was started meanwhile stays. */
+  readonly prune: (containers: ReadonlyArray<PrunableContainer>) => Effect.Effect<ReadonlyArray<PrunableContainer>, EngineError>
 
   readonly list: Effect.Effect<ReadonlyArray<Summary>, EngineError>
   readonly find: (operation: string, reference: string) => Effect.Effect<Summary, EngineError>
@@ -122,13 +121,11 @@ export class Engine extends Context.Service<Engine, {
     ) => Effect.Effect<void, E | EngineError, R>
   }
 
-  readonly importImage: (source: ImageSource) => Effect.Effect<ImageRecord, EngineError>
-  readonly images: Effect.Effect<ReadonlyArray<ImageRecord>, EngineError>
-  readonly removeImage: (reference: string) => Effect.Effect<ImageRecord, EngineError>
-
   readonly recover: Effect.Effect<Recovered, EngineError>
   readonly check: (options: { readonly repair: boolean }) => Effect.Effect<ReadonlyArray<Disagreement>, EngineError>
   readonly hostTexts: Effect.Effect<HostTexts, EngineError>
+  /** How new layers are kept, and sentences about what drivers of other engines have left in the root directory. */
+  readonly storage: Effect.Effect<{ readonly driver: StorageDriver; readonly foreign: ReadonlyArray<string> }, EngineError>
 }>()("fx/programs/Engine") {
   /**
    * The engine over a Kernel in this process. `onExit`: argv by which a supervisor finishes an auto-removed

@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type CgroupLayout, parseLayout } from "../domain/cgroup/CgroupLayout.ts"
 import { cgroupDirectory } from "../domain/cgroup/CgroupPath.ts"
-import type { Paths } from "../domain/container/Paths.ts"
-import type { ImageRecord } from "../domain/image/ImageRecord.ts"
+import { type Paths, storageDriverFile } from "../domain/container/Paths.ts"
+import type { BuiltinImage } from "../domain/image/ImageRecord.ts"
 import type { KernelError } from "../domain/kernel/KernelError.ts"
 import type { HostTexts } from "../domain/kernel/KernelOp.ts"
+import type { StorageDriver } from "../domain/layer/LayerRecord.ts"
+import { defaultDriver, storageDrivers } from "../domain/layer/StorageDriver.ts"
 import { Kernel } from "./Kernel.ts"
 
 export interface HostFacts {
@@ -24,13 +26,18 @@ const parseVersion = (release: string) => {
 
 export interface HostOptions {
   readonly paths: Paths
+  /** What the user chose; undefined: what was chosen last for this root, or the default. */
+  readonly chosenDriver?: StorageDriver | undefined
   /** Images that are there without being stored. */
-  readonly builtinImages: ReadonlyArray<ImageRecord>
+  readonly builtinImages: ReadonlyArray<BuiltinImage>
 }
 
 export class Host extends Context.Service<Host, {
   readonly paths: Paths
-  readonly builtinImages: ReadonlyArray<ImageRecord>
+  readonly builtinImages: ReadonlyArray<BuiltinImage>
+  readonly chosenDriver?: StorageDriver | undefined
+  /** How new layers and containers are kept. Looked up once per engine. */
+  readonly storageDriver: Effect.Effect<StorageDriver, KernelError>
   /** Read once per engine. */
   readonly facts: Effect.Effect<HostFacts, KernelError>
   /** Names in the directories of a cgroup parent, undefined while it does not exist in each hierarchy. */
@@ -48,6 +55,14 @@ export class Host extends Context.Service<Host, {
           known = { texts, layout: parseLayout(texts), kernelVersion: parseVersion(texts.kernelRelease) }
           return known
         })
+        let driver = options.chosenDriver
+        const storageDriver = Effect.gen(function*() {
+          driver ??= yield* kernel.perform("FileRead", { path: storageDriverFile(options.paths), limit: 64 }).pipe(
+            Effect.map((text) => storageDrivers.find((one) => one === text.trim()) ?? defaultDriver),
+            Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(defaultDriver))
+          )
+          return driver
+        })
         const files = new Map<string, ReadonlySet<string>>()
         const interfaceFiles = Effect.fnUntraced(function*(parent: string) {
           const seen = files.get(parent)
@@ -64,7 +79,7 @@ export class Host extends Context.Service<Host, {
           files.set(parent, names)
           return names
         })
-        return { ...options, facts, interfaceFiles }
+        return { ...options, facts, interfaceFiles, storageDriver }
       })
     )
 }

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import { ContainerError } from "../domain/container/ContainerError.ts"
 import { type ContainerRecord, formatTime } from "../domain/container/ContainerRecord.ts"
 import * as Paths from "../domain/container/Paths.ts"
-import type { ImageRecord } from "../domain/image/ImageRecord.ts"
 import type { KernelError } from "../domain/kernel/KernelError.ts"
 import type { RecordRow } from "../domain/kernel/KernelOp.ts"
 import { Host } from "./Host.ts"
@@ -79,12 +78,3 @@ export const refresh = Effect.fnUntraced(function*(
 
 export const missing = (operation: string, reference: string): ContainerError =>
   new ContainerError({ operation, object: reference, kind: "missing", cause: `No such container: ${reference}` })
-
-/** Stored images, then those that the engine came with. */
-export const listImages: Effect.Effect<ReadonlyArray<Stored<ImageRecord>>, KernelError, Kernel | Host> = Effect.gen(
-  function*() {
-    const { builtinImages } = yield* Host
-    const rows = yield* perform("RecordList", { collection: "images" })
-    return [...rows.map((row) => parse<ImageRecord>(row)), ...builtinImages.map((record) => ({ record, revision: 0 }))]
-  }
-)

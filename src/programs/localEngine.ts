@@ -10,6 +10,7 @@ import * as Paths from "../domain/container/Paths.ts"
 import { resizeFrame } from "../domain/kernel/frames.ts"
 import { attachFlags, type Frame } from "../domain/kernel/Supervisor.ts"
 import { parseSignal } from "../domain/text/Signal.ts"
+import { foreignStorage } from "../domain/layer/StorageDriver.ts"
 import { awaitExit, nobodyListens } from "./container/awaitExit.ts"
 import { rename, setPaused } from "./container/change.ts"
 import { check } from "./container/check.ts"
@@ -20,6 +21,7 @@ import { locked } from "./container/lifecycleLock.ts"
 import { logs } from "./container/logs.ts"
 import { stateOf, type Summary, summaryOf } from "./container/observation.ts"
 import { recover } from "./container/recover.ts"
+import { prunable, pruneContainers } from "./container/prune.ts"
 import { reap, remove } from "./container/remove.ts"
 import { session } from "./container/session.ts"
 import { kill, stop, stopLocked } from "./container/signal.ts"
@@ -27,11 +29,11 @@ import { start, startLocked, startUnlessRunning } from "./container/start.ts"
 import { stats } from "./container/stats.ts"
 import { top } from "./container/top.ts"
 import { update } from "./container/update.ts"
+import { writtenBytes } from "./container/writtenBytes.ts"
 import type { AttachWish, Engine, EngineError, Session } from "./Engine.ts"
 import { Host } from "./Host.ts"
-import { importImage, removeImage } from "./image/importImage.ts"
 import { Kernel, perform } from "./Kernel.ts"
-import { findContainer, listContainers, listImages, missing, refresh } from "./Store.ts"
+import { findContainer, listContainers, missing, refresh } from "./Store.ts"
 
 const SIGTERM = 15
 
@@ -132,6 +134,8 @@ export const localEngine = Effect.fnUntraced(function*(
     update: (reference, change) => on("update", reference, (stored) => update(stored, change)),
     remove: (reference, how) => on("rm", reference, (stored) => remove(stored, how)),
     reap: (id) => provide(reap(id)),
+    prunable: (filters) => provide(prunable(filters)),
+    prune: (containers) => provide(pruneContainers(containers)),
 
     list: provide(Effect.flatMap(listContainers, (all) =>
       Effect.map(Effect.forEach(all, ({ record }) => summaryOf(record)), (seen) => seen.filter((one) => one !== undefined)))),
@@ -141,9 +145,7 @@ export const localEngine = Effect.fnUntraced(function*(
     size: (reference) =>
       on("inspect", reference, ({ record }) =>
         Effect.gen(function*() {
-          const rw = yield* perform("TreeSize", { path: Paths.upperDirectory(host.paths, record.id) }).pipe(
-            Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed(0))
-          )
+          const rw = yield* writtenBytes(record)
           const layers = yield* Effect.forEach(record.layers, (path) => perform("TreeSize", { path }))
           return { rw, rootFs: rw + layers.reduce((sum, size) => sum + size, 0) }
         })),
@@ -164,12 +166,15 @@ export const localEngine = Effect.fnUntraced(function*(
       copyIn: (path, data, owner) => provide(archiveIn(hostRoot, path, data, owner)) as never
     },
 
-    importImage: (source) => provide(importImage(source)),
-    images: provide(Effect.map(listImages, (all) => all.map((one) => one.record))),
-    removeImage: (reference) => provide(removeImage(reference)),
-
     recover: provide(recover),
     check: (how) => provide(check(how)),
-    hostTexts: provide(Effect.map(host.facts, (facts) => facts.texts))
+    hostTexts: provide(Effect.map(host.facts, (facts) => facts.texts)),
+    storage: provide(Effect.gen(function*() {
+      const { root } = host.paths
+      const names = yield* perform("DirList", { path: root }).pipe(
+        Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed([]))
+      )
+      return { driver: yield* host.storageDriver, foreign: foreignStorage(root, names) }
+    }))
   }
 })

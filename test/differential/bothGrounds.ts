@@ -18,6 +18,7 @@ export interface Grounds {
 
 export const bothGrounds = async (): Promise<Grounds> => {
   const real = linuxGround()
+  real.open()
   const texts = await real.run(Effect.provide(Effect.flatMap(Engine, (engine) => engine.hostTexts), real.layer))
   const layout = parseLayout(texts)
   const host: Partial<HostProfile> = {

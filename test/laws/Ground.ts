@@ -3,11 +3,14 @@
  * what makes the simulated kernel worth anything.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, type Layer, type Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import type { Paths } from "../../src/domain/container/Paths.ts"
+import type { StorageDriver } from "../../src/domain/layer/LayerRecord.ts"
 import { Engine, type EngineError } from "../../src/programs/Engine.ts"
 import type { Host } from "../../src/programs/Host.ts"
+import type { Images } from "../../src/programs/Images.ts"
 import type { Kernel } from "../../src/programs/Kernel.ts"
+import { Registry } from "../../src/programs/registry/Registry.ts"
 import type { StrangerName } from "./strangers.ts"
 
 export interface Ground {
@@ -20,8 +23,9 @@ export interface Ground {
   /** A host directory that is there and empty: what a law makes in it goes with the law. */
   readonly scratch: string
   readonly paths: Paths
+  readonly driver: StorageDriver
   /** A fresh engine on this kernel each time it is built. */
-  readonly layer: Layer.Layer<Engine | Host | Kernel>
+  readonly layer: Layer.Layer<Engine | Host | Images | Kernel>
   /** Runs a program to its end. */
   readonly run: <A, E>(program: Effect.Effect<A, E>) => Promise<A>
   /**
@@ -35,6 +39,9 @@ export interface Ground {
   readonly leftovers: () => Promise<ReadonlyArray<string>>
   readonly close: () => Promise<void>
 }
+
+/** No law is about registries. */
+export const noRegistry: Layer.Layer<Registry> = Layer.mock(Registry, {})
 
 export interface Stranger {
   readonly kill: Effect.Effect<void>
@@ -51,7 +58,7 @@ const lawTimeout = 30_000
 
 /** States a law: a sentence, and a program that breaks when it does not hold. What the law leaves is found out. */
 export const law = <E>(
-  ground: Ground, sentence: string, program: Effect.Effect<void, E, Engine | Host | Kernel | Scope.Scope>
+  ground: Ground, sentence: string, program: Effect.Effect<void, E, Engine | Host | Images | Kernel | Scope.Scope>
 ): void =>
   void it(sentence, { timeout: lawTimeout * ground.patience }, async () => {
     const onEngine = Effect.gen(function*() {

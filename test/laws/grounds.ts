@@ -2,7 +2,7 @@
  * The grounds on which every law must hold: this machine when we are root, and simulated hosts. Those are the same
  * everywhere, so the virtual machine of the cgroup v2 suite has only itself.
  */
-import { afterAll, describe } from "@effect/vitest"
+import { afterAll, beforeAll, describe } from "@effect/vitest"
 import type { Ground } from "./Ground.ts"
 import { linuxGround, unavailable } from "./linuxGround.ts"
 import { simulatedGround } from "./simulatedGround.ts"
@@ -20,6 +20,7 @@ export const onEveryGround = (subject: string, state: (ground: Ground) => void):
   describe.skipIf(unavailable !== undefined)(titled(`${subject}, on this kernel`), () => {
     if (unavailable !== undefined) return
     const ground = linuxGround()
+    beforeAll(() => ground.open())
     afterAll(() => ground.close())
     state(ground)
   })

@@ -5,15 +5,20 @@ import { basename, join } from "node:path"
 import { Effect, Layer, Scope } from "effect"
 import { build } from "rolldown"
 import * as LinuxKernel from "../../src/interpreters/linux/LinuxKernel.ts"
+import type { StorageDriver } from "../../src/domain/layer/LayerRecord.ts"
 import { Engine } from "../../src/programs/Engine.ts"
 import { Host } from "../../src/programs/Host.ts"
+import { Images } from "../../src/programs/Images.ts"
+import { layer as compression } from "../../src/interpreters/linux/LinuxCompression.ts"
 import { patience, RealEngine } from "../linux/RealEngine.ts"
-import type { Ground, Stranger } from "./Ground.ts"
+import { type Ground, noRegistry, type Stranger } from "./Ground.ts"
 
 export { unavailable } from "../linux/RealEngine.ts"
 
 export interface LinuxGround extends Ground {
   readonly real: RealEngine
+  /** Makes its directories: before, it is but a name. */
+  readonly open: () => void
 }
 
 /** Milliseconds in which what has been told to end has ended. */
@@ -54,21 +59,39 @@ const startStranger = (
     return { kill }
   })
 
-export const linuxGround = (): LinuxGround => {
-  const real = new RealEngine()
-  const scratch = join(real.directory, "scratch")
+const namesIn = (directory: string): ReadonlyArray<string> => existsSync(directory) ? readdirSync(directory) : []
+
+/** What the store of images has. */
+const storedFiles = (root: string): ReadonlyArray<string> =>
+  ["overlay2", "vfs", "btrfs", "blobs/sha256", "blobs/sha512", "ingest"].flatMap((directory) =>
+    namesIn(join(root, directory)).map((name) => `${directory}/${name}`))
+
+export interface LinuxGroundOptions {
+  readonly driver?: StorageDriver
+  /** Where the engine's root and the scratch directory are to be; that of the engine itself when it is left out. */
+  readonly disk?: string
+}
+
+export const linuxGround = ({ disk, driver = "overlay2" }: LinuxGroundOptions = {}): LinuxGround => {
+  const real = new RealEngine(disk)
+  const scratch = join(disk ?? real.directory, "scratch")
   const report = join(real.directory, "reported")
-  mkdirSync(scratch)
-  const layer = Engine.local({ onExit: ["/bin/sh", "-c", `echo "$0" >> ${report}`] }).pipe(
-    Layer.provideMerge(Host.layer({ paths: real.paths, builtinImages: [] })),
+  const layer = Layer.merge(
+    Engine.local({ onExit: ["/bin/sh", "-c", `echo "$0" >> ${report}`] }), Images.local({ registry: noRegistry, compression })
+  ).pipe(
+    Layer.provideMerge(Host.layer({ paths: real.paths, builtinImages: [], chosenDriver: driver })),
     Layer.provideMerge(LinuxKernel.layer(real.paths))
   )
   let stranger: Promise<string> | undefined
   const left = (): ReadonlyArray<string> => [
-    ...real.leftovers(), ...readdirSync(join(real.paths.root, "images")).map((name) => `image ${name}`)
+    ...real.leftovers(), ...storedFiles(real.paths.root)
   ]
   return {
-    title: "this kernel", patience, rootfs: real.rootfs, scratch, paths: real.paths, layer, real,
+    title: "this kernel", patience, rootfs: real.rootfs, scratch, paths: real.paths, driver, layer, real,
+    open: () => {
+      real.make()
+      mkdirSync(scratch)
+    },
     run: (program) => Effect.runPromise(program),
     stranger: (name, argument) => {
       stranger ??= bundleStranger(real.directory)

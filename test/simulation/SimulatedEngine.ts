@@ -3,6 +3,7 @@ import { Effect, Layer, Stream } from "effect"
 import { type ContainerConfig, defaultConfig } from "../../src/domain/container/ContainerConfig.ts"
 import type { Paths } from "../../src/domain/container/Paths.ts"
 import type { KernelTag } from "../../src/domain/kernel/KernelOp.ts"
+import type { StorageDriver } from "../../src/domain/layer/LayerRecord.ts"
 import { Engine, type EngineError } from "../../src/programs/Engine.ts"
 import { Host } from "../../src/programs/Host.ts"
 import type { Kernel, Middleware } from "../../src/programs/Kernel.ts"
@@ -24,9 +25,11 @@ export const onEngine = <A, E>(
   kernel: Layer.Layer<Kernel>, effect: Effect.Effect<A, E, Engine | Host | Kernel>
 ): Effect.Effect<A, E> => Effect.provide(effect, engineLayer(kernel))
 
-export const engineLayer = (kernel: Layer.Layer<Kernel>): Layer.Layer<Engine | Host | Kernel> =>
+export const engineLayer = (
+  kernel: Layer.Layer<Kernel>, chosenDriver?: StorageDriver
+): Layer.Layer<Engine | Host | Kernel> =>
   Layer.fresh(Engine.local({ onExit: [] })).pipe(
-    Layer.provideMerge(Layer.fresh(Host.layer({ paths, builtinImages: [] }))), Layer.provideMerge(kernel)
+    Layer.provideMerge(Layer.fresh(Host.layer({ paths, builtinImages: [], chosenDriver }))), Layer.provideMerge(kernel)
   )
 
 /** Runs as one engine on the host, to its end. */

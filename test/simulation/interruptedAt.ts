@@ -27,7 +27,7 @@ export interface Aftermath {
 const patience = "20 seconds"
 
 /** `strike` interrupts the command, and then does what it is given. */
-const interruptible = ({ at, when }: Interruption, strikeSoon: (then: () => void) => void): Middleware => {
+export const interruptible = ({ at, when }: Interruption, strikeSoon: (then: () => void) => void): Middleware => {
   let count = 0
   const strike = Effect.callback<void>((resume) => strikeSoon(() => resume(Effect.void)))
   return (next) => (tag, payload) =>

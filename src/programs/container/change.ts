@@ -10,9 +10,12 @@ import { putContainer, refresh, type Stored } from "../Store.ts"
 import { locked } from "./lifecycleLock.ts"
 import { groupIsGone, stateOf } from "./observation.ts"
 
-/** The freezer itself remembers: the record holds nothing of it. */
+/**
+ * The freezer itself remembers: the record holds nothing of it. `intend` is performed under the container's lock, when
+ * nothing but the freezer may refuse it any more.
+ */
 export const setPaused = (
-  stored: Stored<ContainerRecord>, paused: boolean
+  stored: Stored<ContainerRecord>, paused: boolean, intend: Effect.Effect<void, KernelError, Kernel | Host> = Effect.void
 ): Effect.Effect<void, KernelError | ContainerError, Kernel | Host> => {
   const operation = paused ? "pause" : "unpause"
   return locked(stored.record.id, Effect.gen(function*() {
@@ -25,6 +28,7 @@ export const setPaused = (
     if (record.control === undefined) {
       return yield* conflict(`container ${record.name} cannot be frozen: this host has neither cgroup2 nor the freezer`)
     }
+    yield* intend
     yield* perform("CgroupFreeze", { ...record.control, frozen: paused }).pipe(
       Effect.catchIf(groupIsGone, () => conflict(`container ${record.name} is not running`))
     )

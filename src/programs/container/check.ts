@@ -5,10 +5,12 @@ import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
 import { limitDifferences } from "../../domain/container/limitDifferences.ts"
 import { orphans } from "../../domain/container/recovery.ts"
 import { compileResources } from "../../domain/container/resources.ts"
+import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { op } from "../../domain/kernel/KernelOp.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform, performAll } from "../Kernel.ts"
+import { late } from "../late.ts"
 import { listContainers } from "../Store.ts"
 import { deviceNodes } from "./deviceNodes.ts"
 import { missingParts } from "./missingParts.ts"
@@ -67,10 +69,12 @@ const limitProblems = Effect.fnUntraced(function*(
   return found
 })
 
+const storeChecks = late(() => import("../image/checkStore.ts"))
+
 /** With `repair`, what recovery mends is mended; what it cannot is told as not mended. */
 export const check = Effect.fnUntraced(function*(
   options: { readonly repair: boolean }
-): Effect.fn.Return<ReadonlyArray<Disagreement>, KernelError, Kernel | Host> {
+): Effect.fn.Return<ReadonlyArray<Disagreement>, KernelError | ContainerError, Kernel | Host> {
   const { paths } = yield* Host
   const found: Array<Disagreement> = []
   const containers = yield* listContainers
@@ -88,6 +92,8 @@ export const check = Effect.fnUntraced(function*(
       found.push({ object, problem: "it belongs to no container", mended: false })
     }
   }
+  const { checkStore } = yield* storeChecks
+  found.push(...yield* checkStore(options))
   if (!options.repair || found.every((one) => one.mended)) return found
   yield* recover
   const left = yield* check({ repair: false })

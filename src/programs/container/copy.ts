@@ -7,15 +7,15 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
-import * as Paths from "../../domain/container/Paths.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import { type FileStatus, op, type RootSource } from "../../domain/kernel/KernelOp.ts"
+import type { FileStatus, RootSource } from "../../domain/kernel/KernelOp.ts"
+import { prepareRoot, rootToRead, rootToWrite } from "../../domain/layer/StorageDriver.ts"
 import { Host } from "../Host.ts"
 import { Kernel, perform, performAll } from "../Kernel.ts"
 import { getContainer, missing, refresh, type Stored } from "../Store.ts"
 import { lockedInScope } from "./lifecycleLock.ts"
-import { isAlive, isThere, stateOf } from "./observation.ts"
+import { hasWritten, isAlive, stateOf } from "./observation.ts"
 
 export const hostRoot: RootSource = { _tag: "Directory", path: "/" }
 
@@ -25,31 +25,20 @@ interface Archive {
 
 type Opening<A, R> = (root: RootSource) => Effect.Effect<A, KernelError, R>
 
-/** Its layers to be written to. One that was never started has no upper directory yet: it gets one. */
-const writableLayers = Effect.fnUntraced(function*(
+/** Its root to be written to. One that was never started has none of its own yet: it gets one. */
+const writableRoot = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<RootSource, KernelError, Kernel | Host> {
   const { paths } = yield* Host
-  const upper = Paths.upperDirectory(paths, record.id)
-  const work = Paths.workDirectory(paths, record.id)
-  yield* performAll([
-    ...[Paths.containerDirectory(paths, record.id), upper, work].map((path) => op("DirEnsure", { path, mode: 0o755 })),
-    op("TreeRemove", { path: `${work}/work/incompat` })
-  ])
-  const [first, ...rest] = record.layers
-  return { _tag: "Layers", lower: [first ?? upper, ...rest], upper, work }
+  yield* performAll(prepareRoot(paths, record, yield* hasWritten(record)))
+  return rootToWrite(paths, record)
 })
 
-/** Its layers to be read, with what was written to them if anything was. */
-const readableLayers = Effect.fnUntraced(function*(
+/** Its root to be read, with what was written to it if anything was. */
+const readableRoot = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<RootSource, KernelError, Kernel | Host> {
-  const upper = Paths.upperDirectory((yield* Host).paths, record.id)
-  const written = yield* isThere(upper)
-  const [first, ...rest] = record.layers
-  return written || first === undefined
-    ? { _tag: "Layers", lower: [first ?? upper, ...rest], upper, work: "" }
-    : { _tag: "Layers", lower: [first, ...rest], upper: "", work: "" }
+  return rootToRead((yield* Host).paths, record, yield* hasWritten(record))
 })
 
 /** What was opened in the root of a live process; undefined when it has ended meanwhile. */
@@ -68,7 +57,7 @@ const openToRead = Effect.fnUntraced(function*<A, R>(
   for (;;) {
     const { process } = yield* stateOf(stored.record)
     const opened = process === undefined
-      ? yield* Effect.flatMap(readableLayers(stored.record), open).pipe(Effect.catch(unlessRemoved(stored.record)))
+      ? yield* Effect.flatMap(readableRoot(stored.record), open).pipe(Effect.catch(unlessRemoved(stored.record)))
       : yield* openLive(process, open)
     if (opened !== undefined) return opened
   }
@@ -88,7 +77,7 @@ const openToWrite = Effect.fnUntraced(function*<A, R>(
     const unlock = yield* lockedInScope(known.record.id)
     known = yield* refresh("cp", known)
     const state = yield* stateOf(known.record)
-    if (state.process === undefined) return yield* Effect.flatMap(writableLayers(known.record), open)
+    if (state.process === undefined) return yield* Effect.flatMap(writableRoot(known.record), open)
     yield* unlock
   }
 })

@@ -9,13 +9,18 @@ import type { ContainerConfig } from "../../domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import { generatedName, isContainerName, nameRule } from "../../domain/container/ContainerName.ts"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
-import { noImageDefaults, normalizeReference } from "../../domain/image/ImageRecord.ts"
+import { noImageDefaults } from "../../domain/image/Defaults.ts"
+import { withImageDefaults } from "../../domain/image/runConfig.ts"
 import { errnoMeaning } from "../../domain/kernel/errno.ts"
+import { driverFor } from "../../domain/layer/StorageDriver.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import { runsOn } from "../../domain/text/flags/Platform.ts"
+import type { Root } from "../image/imageRoot.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
-import { findContainer, listImages, now, putContainer, type Stored } from "../Store.ts"
+import { late } from "../late.ts"
+import { driverInUse } from "../storageDriver.ts"
+import { withVolumes } from "./imageVolumes.ts"
+import { findContainer, now, putContainer, type Stored } from "../Store.ts"
 
 /** 64 hexadecimal digits, never all decimal in the first twelve: a hostname that is a number confuses programs. */
 const newId = Effect.gen(function*() {
@@ -29,37 +34,19 @@ const newId = Effect.gen(function*() {
   }
 })
 
-/** The layers of the root file system, top first, and the image's id. */
-const resolveRoot = Effect.fnUntraced(function*(
-  config: ContainerConfig
-): Effect.fn.Return<Pick<ContainerRecord, "layers" | "imageId" | "image">, KernelError | ContainerError, Kernel | Host> {
-  const refuse = (kind: "missing" | "invalid", cause: string, cure?: string) =>
-    new ContainerError({
-      operation: "create", object: config.rootfs ?? config.image, kind, cause, ...(cure === undefined ? {} : { cure })
-    })
-  if (config.rootfs !== undefined) {
-    const status = yield* perform("FileStat", { path: config.rootfs, follow: true }).pipe(
-      Effect.mapError((error) => refuse("missing", `the root file system ${config.rootfs}: ${errnoMeaning(error.errno)}`))
-    )
-    if (status.type !== "directory") return yield* refuse("invalid", `the root file system ${config.rootfs} is not a directory`)
-    return { layers: [config.rootfs], imageId: "", image: noImageDefaults }
-  }
-  const reference = normalizeReference(config.image)
-  const images = yield* listImages
-  const image = images.find(({ record }) =>
-    record.reference === reference || record.id === config.image ||
-    (/^[0-9a-f]{4,64}$/.test(config.image) && record.id.startsWith(`sha256:${config.image}`))
+
+/** `--rootfs`. */
+const directoryRoot = Effect.fnUntraced(function*(
+  rootfs: string
+): Effect.fn.Return<Root, KernelError | ContainerError, Kernel | Host> {
+  const refuse = (kind: "missing" | "invalid", cause: string) =>
+    new ContainerError({ operation: "create", object: rootfs, kind, cause: `the root file system ${rootfs}${cause}` })
+  const status = yield* perform("FileStat", { path: rootfs, follow: true }).pipe(
+    Effect.mapError((error) => refuse("missing", `: ${errnoMeaning(error.errno)}`))
   )
-  if (image === undefined) {
-    if (reference === undefined) return yield* refuse("invalid", `invalid reference format: "${config.image}"`)
-    return yield* refuse("missing", `No such image: ${reference}`, "import one, or name a directory with --rootfs")
-  }
-  const { machine } = (yield* (yield* Host).facts).texts
-  if (!runsOn(config.platform, machine)) {
-    const found = `image ${reference ?? config.image} was found but is for ${machine}`
-    return yield* refuse("missing", `${found}, not for the specified platform (${config.platform})`, "leave --platform out")
-  }
-  return { layers: image.record.layers, imageId: image.record.id, image: image.record.config }
+  if (status.type !== "directory") return yield* refuse("invalid", " is not a directory")
+  const layers = [rootfs]
+  return { layers, ...driverFor(yield* driverInUse, layers), imageId: "", image: noImageDefaults, warnings: [] }
 })
 
 /** Names of joined containers are settled now: a later rename must not change who is meant. */
@@ -84,9 +71,10 @@ export interface Created {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** `name` "" has one generated. */
-export const create = Effect.fnUntraced(function*(
-  config: ContainerConfig, name: string
+type RootOf = (config: ContainerConfig) => Effect.Effect<Root, KernelError | ContainerError, Kernel | Host>
+
+const createOf = Effect.fnUntraced(function*(
+  config: ContainerConfig, name: string, rootOf: RootOf
 ): Effect.fn.Return<Created, KernelError | ContainerError, Kernel | Host> {
   const host = yield* Host
   const refuse = (kind: "invalid" | "conflict", cause: string, cure?: string) =>
@@ -101,10 +89,11 @@ export const create = Effect.fnUntraced(function*(
   const warnings = yield* Effect.fromResult(checkConfig(settled, facts.texts)).pipe(
     Effect.mapError((cause) => refuse("invalid", cause))
   )
-  const root = yield* resolveRoot(settled)
+  const { warnings: rootWarnings, ...root } = yield* rootOf(settled)
   const id = yield* newId
+  const completed = withVolumes(host.paths, id, withImageDefaults(settled, root.image), root.image)
   const record: ContainerRecord = {
-    version: 1, id, name, createdAt: yield* now, config: settled, ...root, phase: "created", cgroups: [],
+    version: 1, id, name, createdAt: yield* now, config: completed, ...root, phase: "created", cgroups: [],
     limitsPending: false, stopRequested: false, error: "", restartCount: 0
   }
   for (let attempt = 0;; attempt++) {
@@ -113,7 +102,7 @@ export const create = Effect.fnUntraced(function*(
     const put = yield* putContainer(named, 0).pipe(
       Effect.catchIf((error) => error.errno === "EEXIST", () => Effect.succeed(undefined))
     )
-    if (put !== undefined) return { stored: put, warnings }
+    if (put !== undefined) return { stored: put, warnings: [...warnings, ...rootWarnings] }
     if (name !== "") {
       return yield* refuse(
         "conflict", `the container name "/${name}" is already in use`,
@@ -122,3 +111,19 @@ export const create = Effect.fnUntraced(function*(
     }
   }
 })
+
+const rootOfImages = late(() => import("../image/imageRoot.ts"))
+const leases = late(() => import("../image/leases.ts"))
+
+/**
+ * `name` "" has one generated. An image that is found is there until the container's record says that it is needed; what
+ * images take is loaded for them only.
+ */
+export const create = (
+  config: ContainerConfig, name: string
+): Effect.Effect<Created, KernelError | ContainerError, Kernel | Host> => {
+  const { rootfs } = config
+  if (rootfs !== undefined) return createOf(config, name, () => directoryRoot(rootfs))
+  return Effect.flatMap(Effect.all([rootOfImages, leases]), ([{ imageRoot }, { keepingAll }]) =>
+    keepingAll(createOf(config, name, imageRoot)))
+}

@@ -15,7 +15,6 @@ import { idMapOf } from "../../domain/container/idMap.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { resolveSeccomp } from "../../domain/container/securityProfile.ts"
 import { seccompFilter } from "../../domain/container/seccompFilter.ts"
-import { resolveUser } from "../../domain/container/User.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
@@ -23,6 +22,7 @@ import type { OciProcess } from "../../domain/oci/RuntimeSpec.ts"
 import { Host } from "../Host.ts"
 import { Kernel, perform } from "../Kernel.ts"
 import type { Stored } from "../Store.ts"
+import { resolveAccount } from "./accounts.ts"
 import { networkOwner } from "./networkOwner.ts"
 import { isAlive, stateOf } from "./observation.ts"
 import { type Running, startSupervisor } from "./startSupervisor.ts"
@@ -40,21 +40,16 @@ export interface ExecOptions {
   readonly attach: number
 }
 
-const passwdLimit = 1 << 20
-
 const ociProcess = Effect.fnUntraced(function*(
   record: ContainerRecord, init: ProcessIdentity, options: ExecOptions
 ): Effect.fn.Return<OciProcess, KernelError | ContainerError, Kernel | Host> {
   const { config } = record
   const { texts: host } = yield* (yield* Host).facts
   const refuse = (cause: string) => new ContainerError({ operation: "exec", object: record.name, kind: "invalid", cause })
-  const texts = yield* perform("RootRead", {
-    root: { _tag: "Process", process: init }, paths: ["/etc/passwd", "/etc/group"], limit: passwdLimit
+  const user = yield* resolveAccount({
+    operation: "exec", object: record.name, root: { _tag: "Process", process: init },
+    user: options.user || config.user || record.image.user, groupAdd: options.user === "" ? config.groupAdd : []
   })
-  const user = yield* Effect.fromResult(resolveUser(
-    options.user || config.user || record.image.user, options.user === "" ? config.groupAdd : [],
-    { passwd: texts["/etc/passwd"] ?? "", group: texts["/etc/group"] ?? "" }
-  )).pipe(Effect.mapError(refuse))
   const capabilities = yield* Effect.fromResult(capabilitySet({
     add: config.capAdd, drop: config.capDrop, privileged: config.privileged || options.privileged,
     held: host.capabilities

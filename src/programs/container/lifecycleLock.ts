@@ -21,6 +21,13 @@ export const locked = <A, E, R>(
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(restore(acquire(id)), (handle) => Effect.ensuring(restore(use), release(handle))))
 
+/** The same for a name that is locked but now and then: its file goes while it is held. */
+export const lockedBriefly = <A, E, R>(
+  name: string, use: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | KernelError, R | Kernel | Host> =>
+  locked(name, Effect.ensuring(use, Effect.flatMap(Host, ({ paths }) =>
+    Effect.ignore(perform("FileRemove", { path: Paths.lockFile(paths, name) })))))
+
 /** Until the scope closes, or what it gives is performed. */
 export const lockedInScope = (
   id: string
@@ -29,6 +36,24 @@ export const lockedInScope = (
     Effect.acquireRelease(acquire(id), release, { interruptible: true }),
     (handle) => release(handle)
   )
+
+/** The same for a name that is locked but now and then. */
+export const lockedBrieflyInScope = (
+  name: string
+): Effect.Effect<Effect.Effect<void, never, Kernel>, KernelError, Kernel | Host | Scope.Scope> =>
+  Effect.flatMap(Host, ({ paths }) => {
+    const end = (handle: number) =>
+      Effect.andThen(Effect.ignore(perform("FileRemove", { path: Paths.lockFile(paths, name) })), release(handle))
+    let ended = false
+    const once = (handle: number) =>
+      Effect.suspend(() => {
+        // By then the name may be somebody else's lock
+        if (ended) return Effect.void
+        ended = true
+        return end(handle)
+      })
+    return Effect.map(Effect.acquireRelease(acquire(name), once, { interruptible: true }), once)
+  })
 
 /** Only if nobody holds the lock: `undefined` otherwise, at once. */
 export const tryLocked = <A, E, R>(

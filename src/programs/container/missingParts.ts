@@ -1,9 +1,8 @@
 /** What of a container somebody else has removed: its cgroups while it runs, its directories, layers of its image. */
 import * as Effect from "effect/Effect"
 import type { ContainerRecord } from "../../domain/container/ContainerRecord.ts"
-import * as Paths from "../../domain/container/Paths.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import { op } from "../../domain/kernel/KernelOp.ts"
+import { prepareRoot, writtenDirectory, writtenMark } from "../../domain/layer/StorageDriver.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, performAll } from "../Kernel.ts"
 import { isAlive, isThere, look } from "./observation.ts"
@@ -35,14 +34,12 @@ const missingLayer = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<MissingPart>, KernelError, Kernel | Host> {
   if (record.phase !== "launched" && record.phase !== "ended") return []
   const { paths } = yield* Host
-  const { id } = record
-  const upper = Paths.upperDirectory(paths, id)
-  if (!(yield* isMissing(upper))) return []
+  const written = writtenDirectory(paths, record)
+  const isComplete = !(yield* isMissing(written)) && !(yield* isMissing(writtenMark(paths, record)))
+  if (isComplete) return []
   const mends = repair && !(yield* look(record)).alive
-  if (mends) {
-    yield* performAll([Paths.containerDirectory(paths, id), upper].map((path) => op("DirEnsure", { path, mode: 0o755 })))
-  }
-  return [{ problem: `its writable layer ${upper} has gone, and with it what it wrote`, mended: mends }]
+  if (mends) yield* performAll(prepareRoot(paths, record, false))
+  return [{ problem: `its writable layer ${written} has gone, and with it what it wrote`, mended: mends }]
 })
 
 export const missingParts = Effect.fnUntraced(function*(

@@ -6,6 +6,7 @@ import {
 } from "../../domain/container/ContainerRecord.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import { writtenMark } from "../../domain/layer/StorageDriver.ts"
 import { parseStatus, type SupervisorStatus } from "../../domain/kernel/Supervisor.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
@@ -17,6 +18,12 @@ export const statusLimit = 16_384
 export const readIfPresent = (path: string, limit = statusLimit): Effect.Effect<string | undefined, KernelError, Kernel> =>
   perform("FileRead", { path, limit }).pipe(
     Effect.catchIf((error) => error.errno === "ENOENT" || error.errno === "ENOTDIR", () => Effect.succeed(undefined))
+  )
+
+/** The names in a directory, none when there is none. */
+export const listIfPresent = (path: string): Effect.Effect<ReadonlyArray<string>, KernelError, Kernel> =>
+  perform("DirList", { path }).pipe(
+    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed([]))
   )
 
 /** Whether the path names anything, be it a link to nowhere. */
@@ -58,17 +65,25 @@ const isFrozen = Effect.fnUntraced(function*(
 /** A control group that was removed, before or while its file was opened. */
 export const groupIsGone = (error: KernelError): boolean => error.errno === "ENOENT" || error.errno === "ENODEV"
 
+/** Whether a container has something of its own, which a run or a copy may have written to. */
+export const hasWritten = Effect.fnUntraced(function*(
+  record: ContainerRecord
+): Effect.fn.Return<boolean, KernelError, Kernel | Host> {
+  const { paths } = yield* Host
+  return yield* isThere(writtenMark(paths, record))
+})
+
 export const look = Effect.fnUntraced(function*(
   record: ContainerRecord
 ): Effect.fn.Return<Observation, KernelError, Kernel | Host> {
   const gone = { alive: false, frozen: false, rebooted: false }
   if (record.phase !== "launched") return { ...gone, status: undefined }
-  const { facts, paths } = yield* Host
+  const { facts } = yield* Host
   const status = yield* readStatus(record.id)
   // Pids of another boot are other processes
   if (isOfAnotherBoot(record, (yield* facts).texts.bootId)) {
     // A start that had not come to making the writable layer has run nothing
-    return { ...gone, status, rebooted: status !== undefined || (yield* isThere(Paths.upperDirectory(paths, record.id))) }
+    return { ...gone, status, rebooted: status !== undefined || (yield* hasWritten(record)) }
   }
   const init = status?.exited === undefined ? status?.init : undefined
   if (status === undefined || init === undefined) return { ...gone, status }

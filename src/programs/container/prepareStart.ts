@@ -13,20 +13,21 @@ import { idMapOf } from "../../domain/container/idMap.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { cloneNamespaces, initProgram } from "../../domain/container/plan.ts"
 import type { DeviceNode } from "../../domain/container/resources.ts"
-import { type ResolvedUser, resolveUser } from "../../domain/container/User.ts"
 import type { InitOp, ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import { type KernelOp, op } from "../../domain/kernel/KernelOp.ts"
+import { type KernelOp, op, type RootSource } from "../../domain/kernel/KernelOp.ts"
 import type { IdMap, SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
 import type { RuntimeSpec } from "../../domain/oci/RuntimeSpec.ts"
+import { driverOf, isFlat, prepareRoot, rootToRead } from "../../domain/layer/StorageDriver.ts"
 import { seccompFilter } from "../../domain/container/seccompFilter.ts"
 import { Host, type HostFacts } from "../Host.ts"
 import { type Kernel, perform } from "../Kernel.ts"
 import { findContainer, now } from "../Store.ts"
+import { resolveAccount } from "./accounts.ts"
 import { cpusetTexts } from "./cgroupParent.ts"
 import { deviceNodes } from "./deviceNodes.ts"
 import { networkOwner } from "./networkOwner.ts"
-import { isThere, stateOf } from "./observation.ts"
+import { hasWritten, stateOf } from "./observation.ts"
 
 export interface Preparation {
   readonly record: ContainerRecord
@@ -38,25 +39,11 @@ export interface Preparation {
   readonly warnings: ReadonlyArray<string>
 }
 
-const passwdLimit = 1 << 20
-
-const readUser = Effect.fnUntraced(function*(
-  record: ContainerRecord, user: string, paths: Paths.Paths
-): Effect.fn.Return<ResolvedUser, KernelError | ContainerError, Kernel> {
-  // What a run or a copy has put into its upper layer counts: that is read as the top lower layer
-  const own = Paths.upperDirectory(paths, record.id)
-  const written = record.phase !== "created" || (yield* isThere(own))
-  const [first, ...rest] = [...(written ? [own] : []), ...record.layers]
-  const texts = yield* perform("RootRead", {
-    root: first !== undefined && rest.length === 0
-      ? { _tag: "Directory", path: first }
-      : { _tag: "Layers", lower: [first!, ...rest], upper: "", work: "" },
-    paths: ["/etc/passwd", "/etc/group"], limit: passwdLimit
-  })
-  return yield* Effect.fromResult(resolveUser(user, record.config.groupAdd, {
-    passwd: texts["/etc/passwd"] ?? "", group: texts["/etc/group"] ?? ""
-  })).pipe(Effect.mapError((cause) => new ContainerError({ operation: "start", object: record.name, kind: "invalid", cause })))
-})
+/** Nothing needs to be mounted for one layer alone. */
+const rootOfAccounts = (paths: Paths.Paths, record: ContainerRecord, isThere: boolean): RootSource => {
+  const root = rootToRead(paths, record, isThere)
+  return root._tag === "Layers" && root.upper === "" && root.lower.length === 1 ? { _tag: "Directory", path: root.lower[0] } : root
+}
 
 /** The inits of the containers whose namespaces are joined, by mode. */
 const joinedProcesses = Effect.fnUntraced(function*(
@@ -95,19 +82,15 @@ const missingSources = Effect.fnUntraced(function*(
 })
 
 const fileOps = (
-  record: ContainerRecord, paths: Paths.Paths, facts: HostFacts, sources: ReadonlyArray<string>
+  record: ContainerRecord, paths: Paths.Paths, facts: HostFacts, sources: ReadonlyArray<string>, isThere: boolean
 ): ReadonlyArray<KernelOp> => {
   const { config, id } = record
   const files = Paths.filesDirectory(paths, id)
   const write = (name: string, text: string) => op("FileWrite", { path: `${files}/${name}`, mode: 0o644, text })
   const hostNetwork = config.networkMode === "host"
   return [
-    ...[
-      Paths.containerDirectory(paths, id), Paths.upperDirectory(paths, id), Paths.workDirectory(paths, id), files,
-      Paths.rootMountPoint(paths, id)
-    ].map((path) => op("DirEnsure", { path, mode: path === files ? 0o755 : 0o755 })),
-    // Left by an earlier run, or a start that failed, with `volatile`: overlayfs refuses the upper directory until it has gone
-    op("TreeRemove", { path: `${Paths.workDirectory(paths, id)}/work/incompat` }),
+    ...prepareRoot(paths, record, isThere),
+    ...[files, Paths.rootMountPoint(paths, id)].map((path) => op("DirEnsure", { path, mode: 0o755 })),
     op("DirMake", { path: Paths.runDirectory(paths, id), mode: 0o700 }),
     write("hostname", `${hostnameOf(config, id, facts.texts.hostname)}\n`),
     write("hosts", hostsFile({ host: hostNetwork ? facts.texts.hosts : undefined, extra: config.extraHosts })),
@@ -178,7 +161,12 @@ export const prepareStart = Effect.fnUntraced(function*(
   const { paths } = host
   const { config, id, image } = record
   const refuse = (cause: string) => new ContainerError({ operation: "start", object: record.name, kind: "invalid", cause })
-  const user = yield* readUser(record, config.user || image.user, paths)
+  // One that has run has it, or something is wrong that must be told
+  const isThere = record.phase !== "created" || (yield* hasWritten(record))
+  const user = yield* resolveAccount({
+    operation: "start", object: record.name, root: rootOfAccounts(paths, record, isThere),
+    user: config.user || image.user, groupAdd: config.groupAdd
+  })
   const joined = yield* joinedProcesses(config)
   const owner = yield* networkOwner(record)
   const nodes: { readonly [path: string]: DeviceNode } = yield* deviceNodes(config)
@@ -204,6 +192,7 @@ export const prepareStart = Effect.fnUntraced(function*(
   const program = yield* Effect.fromResult(initProgram(spec, {
     lower: [first, ...rest],
     upper: Paths.upperDirectory(paths, id), work: Paths.workDirectory(paths, id),
+    ...(isFlat(driverOf(record)) ? { tree: Paths.treeDirectory(paths, id) } : {}),
     cgroupAttach: cgroup.attach, cgroupMounts: cgroup.mounts, reaper: config.init,
     startTimes: Object.fromEntries(Object.values(joined).map((process) => [String(process.pid), process.startTime])),
     seccomp
@@ -215,7 +204,7 @@ export const prepareStart = Effect.fnUntraced(function*(
       ...(cgroup.control === undefined ? {} : { control: cgroup.control })
     },
     spec,
-    before: [...fileOps(record, paths, facts, yield* missingSources(config)), ...cgroup.make],
+    before: [...fileOps(record, paths, facts, yield* missingSources(config), isThere), ...cgroup.make],
     supervisor: supervisorSpec({ record, paths, spec, cgroup, program, joined, idMap, onExit }),
     warnings: [...cgroup.warnings, ...(seccomp?.warnings ?? [])]
   }

@@ -8,14 +8,19 @@ import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import { type ContainerRecord, isOfAnotherBoot } from "../../domain/container/ContainerRecord.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { isId, orphans } from "../../domain/container/recovery.ts"
+import { defaultDriver } from "../../domain/layer/StorageDriver.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { op } from "../../domain/kernel/KernelOp.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform, performAll, performEach } from "../Kernel.ts"
+import { late } from "../late.ts"
 import { getContainer, listContainers, putContainer, type Stored } from "../Store.ts"
+import { rememberDriver } from "../storageDriver.ts"
+import { hasUnfinished } from "../image/hasUnfinished.ts"
+import { claimDirectories } from "./claimDirectories.ts"
 import { ensureParent } from "./cgroupParent.ts"
 import { tryLocked } from "./lifecycleLock.ts"
-import { isAlive, look, readIfPresent, statusLimit } from "./observation.ts"
+import { isAlive, listIfPresent, look, readIfPresent, statusLimit } from "./observation.ts"
 import { removal } from "./remove.ts"
 import { takeOver } from "./settle.ts"
 import { settleLimits } from "./update.ts"
@@ -28,11 +33,6 @@ export interface Recovered {
   /** Containers that could not be, with the reason: they are left alone and the engine goes on. */
   readonly quarantined: ReadonlyArray<{ readonly id: string; readonly reason: string }>
 }
-
-const listIfPresent = (path: string): Effect.Effect<ReadonlyArray<string>, KernelError, Kernel> =>
-  perform("DirList", { path }).pipe(
-    Effect.catchIf((error) => error.errno === "ENOENT", () => Effect.succeed([]))
-  )
 
 /** A container under its lock: finishes a removal, ends what lost its supervisor, takes over what ended. */
 const recoverContainer = Effect.fnUntraced(function*(
@@ -148,35 +148,22 @@ export const seenLeftovers = Effect.fnUntraced(function*(listed: ReadonlySet<str
   return { cgroups, runs, durable, locks, known }
 })
 
+const unfinished = late(() => import("../image/removeUnfinished.ts"))
+
 const removeOrphans = Effect.fnUntraced(function*(
   listed: ReadonlySet<string>
-): Effect.fn.Return<ReadonlyArray<string>, KernelError, Kernel | Host> {
+): Effect.fn.Return<Recovered, KernelError, Kernel | Host> {
   const { paths } = yield* Host
-  const images = yield* listIfPresent(Paths.imagesDirectory(paths))
   const seen = yield* seenLeftovers(listed)
   const found = orphans({ paths, ...seen })
   yield* performAll(found.operations)
-  yield* removeUnfinishedImages(images)
+  const settled: Recovered = (yield* hasUnfinished)
+    ? yield* Effect.flatMap(unfinished, ({ removeUnfinished }) => removeUnfinished)
+    : { mended: [], quarantined: [] }
   for (const id of seen.locks) {
     if (!seen.known.has(id)) yield* tryLocked(id, perform("FileRemove", { path: Paths.lockFile(paths, id) }))
   }
-  return found.sentences
-})
-
-/** Layers that were being unpacked when their engine died: no record, and nobody holds the lock. */
-const removeUnfinishedImages = Effect.fnUntraced(function*(
-  digests: ReadonlyArray<string>
-): Effect.fn.Return<void, KernelError, Kernel | Host> {
-  const { paths } = yield* Host
-  for (const digest of digests) {
-    const recorded = yield* perform("RecordGet", { collection: "images", key: `sha256:${digest}` })
-    if (recorded !== undefined) continue
-    yield* tryLocked(digest, Effect.gen(function*() {
-      const now = yield* perform("RecordGet", { collection: "images", key: `sha256:${digest}` })
-      if (now === undefined) yield* perform("TreeRemove", { path: Paths.imageDirectory(paths, digest) })
-      yield* perform("FileRemove", { path: Paths.lockFile(paths, digest) })
-    }))
-  }
+  return { mended: [...found.sentences, ...settled.mended], quarantined: settled.quarantined }
 })
 
 /** Directories that every program counts on. */
@@ -184,15 +171,22 @@ const makeRooms = Effect.flatMap(Host, ({ paths }) =>
   performAll([
     op("DirEnsure", { path: paths.root, mode: 0o710 }),
     op("DirEnsure", { path: Paths.containersDirectory(paths), mode: 0o710 }),
-    op("DirEnsure", { path: Paths.imagesDirectory(paths), mode: 0o710 }),
+    op("DirEnsure", { path: Paths.blobsDirectory(paths), mode: 0o700 }),
+    ...["sha256", "sha512"].map((algorithm) =>
+      op("DirEnsure", { path: `${Paths.blobsDirectory(paths)}/${algorithm}`, mode: 0o700 })),
+    op("DirEnsure", { path: Paths.ingestDirectory(paths), mode: 0o700 }),
+    op("DirEnsure", { path: Paths.layersDirectory(paths, defaultDriver), mode: 0o710 }),
     op("DirEnsure", { path: paths.execRoot, mode: 0o711 }),
     op("DirEnsure", { path: Paths.runsDirectory(paths), mode: 0o711 }),
     op("DirEnsure", { path: Paths.locksDirectory(paths), mode: 0o700 })
   ]))
 
 /** Runs at every engine start. Containers that somebody else works on are passed over. */
-export const recover: Effect.Effect<Recovered, KernelError, Kernel | Host> = Effect.gen(function*() {
+export const recover: Effect.Effect<Recovered, KernelError | ContainerError, Kernel | Host> = Effect.gen(function*() {
   yield* makeRooms
+  yield* claimDirectories
+  // What cannot be had is refused when something is to be kept by it
+  yield* Effect.ignore(rememberDriver)
   yield* Effect.flatMap(Host, ({ paths }) => ensureParent(Paths.cgroupParent(paths)))
   const mended: Array<string> = []
   const quarantined: Array<{ readonly id: string; readonly reason: string }> = []
@@ -210,6 +204,6 @@ export const recover: Effect.Effect<Recovered, KernelError, Kernel | Host> = Eff
       })
     )
   }
-  mended.push(...yield* removeOrphans(new Set(containers.map(({ record }) => record.id))))
-  return { mended, quarantined }
+  const left = yield* removeOrphans(new Set(containers.map(({ record }) => record.id)))
+  return { mended: [...mended, ...left.mended], quarantined: [...quarantined, ...left.quarantined] }
 })

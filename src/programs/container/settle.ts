@@ -18,12 +18,17 @@ import { look } from "./observation.ts"
 
 /**
  * What ends a run for good. The volatile directory goes first: a supervisor that was only just cloned
- * when its engine died finds no place to live in.
+ * when its engine died finds no place to live in. Then the group that an init joins before any other: one that was
+ * only just cloned dies in it or cannot join it.
  */
 export const endOfRun = (paths: Paths.Paths, record: ContainerRecord): ReadonlyArray<KernelOp> => [
   op("TreeRemove", { path: Paths.runDirectory(paths, record.id) }),
-  ...(record.control === undefined ? [] : [op("CgroupKill", record.control)]),
-  ...record.cgroups.map((directory) => op("CgroupRemove", { directory }))
+  ...(record.control === undefined ? [] : [
+    op("CgroupKill", record.control),
+    op("CgroupRemove", { directory: record.control.directory, kill: record.control.version })
+  ]),
+  ...record.cgroups.filter((directory) => directory !== record.control?.directory)
+    .map((directory) => op("CgroupRemove", { directory }))
 ]
 
 /**

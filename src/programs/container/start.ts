@@ -13,6 +13,7 @@ import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { Host } from "../Host.ts"
 import { type Kernel, perform, performAll } from "../Kernel.ts"
 import { putContainer, refresh, type Stored } from "../Store.ts"
+import { fillVolumes } from "./imageVolumes.ts"
 import { locked } from "./lifecycleLock.ts"
 import { stateOf } from "./observation.ts"
 import { type Preparation, prepareStart } from "./prepareStart.ts"
@@ -61,6 +62,7 @@ const launch = Effect.fnUntraced(function*(
   const { config, id, name } = stored.record
   if (stored.record.phase === "ended") yield* perform("FileRemove", { path: Paths.exitFile(paths, id) })
   const run = Effect.gen(function*() {
+    yield* fillVolumes(stored.record)
     yield* performAll(preparation.before).pipe(
       Effect.mapError((error) => limitRefusal("start", name, id, config, config.resources, error))
     )

@@ -7,6 +7,7 @@ import type { Frame } from "../../domain/kernel/Supervisor.ts"
 const hints: { readonly [operation: string]: string } = {
   TreeOpen: "the source of a bind mount must exist on the host",
   MountTree: "source and target of a bind mount must be of one kind, file or directory",
+  RootBind: "the container's own tree is missing, or its file system cannot map ids (btrfs from Linux 5.15 on, ext4 and xfs can)",
   RootOverlay: "overlayfs needs an upper directory on a file system that supports it, such as ext4 or xfs",
   Sysctl: "see the kernel's documentation for the values it takes",
   WorkingDirectory: "the working directory must be a directory inside the container",

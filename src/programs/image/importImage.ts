@@ -1,101 +1,53 @@
-/**
- * Makes a one-layer image of a tar stream. It is unpacked under a name of its own and has no record until
- * all is there: a crash leaves a directory that recovery removes.
- */
+/** Makes a one-layer image of a tar stream: the stream is stored and unpacked at once. */
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
-import * as Paths from "../../domain/container/Paths.ts"
-import { type ImageDefaults, type ImageRecord, normalizeReference } from "../../domain/image/ImageRecord.ts"
-import { KernelError } from "../../domain/kernel/KernelError.ts"
-import { Host } from "../Host.ts"
-import { Kernel, perform } from "../Kernel.ts"
-import { locked } from "../container/lifecycleLock.ts"
-import { archiveIn } from "../container/copy.ts"
-import { listContainers, listImages, now } from "../Store.ts"
+import type { ImageDefaults } from "../../domain/image/Defaults.ts"
+import type { ImageRecord } from "../../domain/image/ImageRecord.ts"
+import { familiarReference, parseReference, type Reference, withDefaultTag } from "../../domain/image/Reference.ts"
+import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import type { ImagePlatform } from "../../domain/image/Platform.ts"
+import type { Host } from "../Host.ts"
+import type { Kernel } from "../Kernel.ts"
+import { composeImage } from "./composeImage.ts"
+import { hostPlatform } from "./hostPlatform.ts"
+import { invalidText } from "./imageRecords.ts"
+import { takeLayer } from "./layers.ts"
 
-const newDigest = Effect.gen(function*() {
-  let digits = ""
-  while (digits.length < 64) digits += (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
-  return digits
-})
-
-const put = (record: ImageRecord, revision: number) =>
-  perform("RecordPut", {
-    collection: "images", key: record.id, revision, name: record.reference, value: JSON.stringify(record)
-  })
-
-/** What is wrong with the archive, without the place where it was being unpacked. */
-const ofArchive = <E>(source: string) => (error: E): E | ContainerError =>
-  error instanceof KernelError && error.op === "ArchivePush" && error.hint !== undefined
-    ? new ContainerError({ operation: "import", object: source, kind: "invalid", cause: error.hint })
-    : error
-
-/** An image of the same reference loses it to the new one, and goes when no container is of it. */
-const takeReference = Effect.fnUntraced(function*(reference: string) {
-  const old = (yield* listImages).find(({ record }) => record.reference === reference)
-  if (old !== undefined && old.revision > 0) yield* put({ ...old.record, reference: "" }, old.revision)
-})
-
-export const importImage = Effect.fnUntraced(function*<E, R>(source: {
+export interface ImportSource<E, R> {
+  /** Where the bytes come from, for errors and the image's history. */
+  readonly source: string
+  /** `name[:tag]`; "": the image gets no name. */
   readonly reference: string
   readonly data: Stream.Stream<Uint8Array, E, R>
   readonly defaults: ImageDefaults
-}): Effect.fn.Return<ImageRecord, E | KernelError | ContainerError, R | Kernel | Host> {
-  const { paths } = yield* Host
-  const reference = normalizeReference(source.reference)
-  if (reference === undefined) {
-    return yield* new ContainerError({
-      operation: "import", object: source.reference, kind: "invalid",
-      cause: `invalid reference format: "${source.reference}"`, cure: "use name or name:tag in lower case"
-    })
-  }
-  const digest = yield* newDigest
-  const directory = Paths.imageDirectory(paths, digest)
-  // Held while it is unpacked: recovery removes only what nobody works on
-  return yield* locked(digest, Effect.gen(function*() {
-    yield* perform("DirMake", { path: directory, mode: 0o755 })
-    yield* archiveIn({ _tag: "Directory", path: directory }, "/", source.data, undefined).pipe(
-      Effect.mapError(ofArchive(source.reference))
-    )
-    const record: ImageRecord = {
-      version: 1, id: `sha256:${digest}`, reference, createdAt: yield* now, layers: [directory],
-      size: yield* perform("TreeSize", { path: directory }), config: source.defaults
-    }
-    yield* takeReference(reference)
-    yield* put(record, 0)
-    return record
-  }).pipe(
-    Effect.onError(() => Effect.ignore(perform("TreeRemove", { path: directory }))),
-    Effect.ensuring(Effect.ignore(perform("FileRemove", { path: Paths.lockFile(paths, digest) })))
-  ))
+  readonly message: string
+  /** Undefined: the host's. */
+  readonly platform: ImagePlatform | undefined
+}
+
+/** A name for a new image: with a tag and without a digest. */
+export const newName = Effect.fnUntraced(function*(
+  operation: string, text: string
+): Effect.fn.Return<Reference, ContainerError> {
+  const reference = yield* Effect.fromResult(parseReference(text)).pipe(Effect.mapError(invalidText(operation)))
+  return reference.digest === undefined ? withDefaultTag(reference) : yield* new ContainerError({
+    operation, object: familiarReference(reference), kind: "invalid",
+    cause: "a new image cannot be named by a digest", cure: "name it by a tag: name:tag"
+  })
 })
 
-/** By reference or id; refused while containers are of it. */
-export const removeImage = Effect.fnUntraced(function*(
-  wanted: string
-): Effect.fn.Return<ImageRecord, KernelError | ContainerError, Kernel | Host> {
-  const reference = normalizeReference(wanted)
-  const fail = (kind: "missing" | "conflict", cause: string, cure?: string) =>
-    new ContainerError({ operation: "rmi", object: wanted, kind, cause, ...(cure === undefined ? {} : { cure }) })
-  const found = (yield* listImages).find(({ record }) =>
-    record.reference === reference || record.id === wanted || record.id.slice("sha256:".length).startsWith(wanted)
-  )
-  if (found?.revision === 0) return yield* fail("conflict", `${wanted} belongs to the engine itself`)
-  if (found === undefined) return yield* fail("missing", `No such image: ${wanted}`)
-  const { record } = found
-  const users = (yield* listContainers).filter((one) => one.record.imageId === record.id)
-  if (users.length > 0) {
-    const names = users.map((one) => one.record.name).join(", ")
-    const them = users.length === 1 ? "that container" : "those containers"
-    return yield* fail(
-      "conflict", `unable to remove image ${wanted}: it is used by ${names}`, `remove ${them} first`
-    )
-  }
-  yield* perform("RecordDelete", { collection: "images", key: record.id })
-  for (const directory of record.layers) {
-    if (directory.startsWith(`${Paths.imagesDirectory((yield* Host).paths)}/`)) yield* perform("TreeRemove", { path: directory })
-  }
-  return record
+export const importImage = Effect.fnUntraced(function*<E, R>(
+  options: ImportSource<E, R>
+): Effect.fn.Return<ImageRecord, E | KernelError | ContainerError, R | Kernel | Host> {
+  const { data, defaults, message, source } = options
+  const reference = options.reference === "" ? undefined : yield* newName("import", options.reference)
+  const platform = options.platform ?? (yield* hostPlatform)
+  return yield* Effect.scoped(Effect.gen(function*() {
+    const taken = yield* takeLayer({ operation: "import", object: source, data, below: [] })
+    return yield* composeImage({
+      base: undefined, taken, defaults, platform, createdBy: "", author: "",
+      comment: message === "" ? `Imported from ${source}` : message, reference
+    })
+  }))
 })

@@ -101,6 +101,18 @@ export const cgroupLaws = (ground: Ground): void => {
     assert.strictEqual(yield* processes, 0)
   }))
 
+  law(ground, "a group in use is removed by who kills what is in it, the frozen too", Effect.gen(function*() {
+    const id = yield* started(config(ground, ["sh", "-c", "sleep 1000 & sleep 2000 & wait"]))
+    const record = JSON.parse((yield* perform("RecordGet", { collection: "containers", key: id }))!.value)
+    const { control: { directory, version } } = record as {
+      readonly control: { readonly directory: string; readonly version: 1 | 2 }
+    }
+    yield* perform("CgroupFreeze", { directory, version, frozen: true })
+    yield* perform("CgroupRemove", { directory, kill: version })
+    assert.strictEqual(yield* errnoOf("FileStat", { path: directory, follow: false }), "ENOENT")
+    yield* perform("CgroupRemove", { directory, kill: version })
+  }))
+
   law(ground, "huge pages are limited as planned where the kernel counts them, and refused where it does not", Effect.gen(function*() {
     const { layout } = yield* (yield* Host).facts
     const home = layout.controllers.hugetlb

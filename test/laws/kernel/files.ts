@@ -146,6 +146,9 @@ export const fileLaws = (ground: Ground): void => {
     yield* write("tree/one", "12345")
     yield* write("tree/a/two", "123")
     assert.strictEqual(yield* perform("TreeSize", { path: at("tree") }), 8)
+    yield* perform("FilesystemSync", { path: at("tree") })
+    assert.strictEqual(yield* perform("TreeSize", { path: at("tree") }), 8)
+    assert.strictEqual(yield* errnoOf("FilesystemSync", { path: at("none") }), "ENOENT")
     assert.strictEqual(yield* errnoOf("TreeSize", { path: at("none") }), "ENOENT")
   }))
 }

@@ -1,0 +1,5 @@
+/** When an image was made, for lists and filters: nanoseconds since the epoch. */
+import type { ImageRecord } from "../../domain/image/ImageRecord.ts"
+import { readTimestamp } from "../../domain/text/Timestamp.ts"
+
+export const createdAt = (record: ImageRecord): bigint => readTimestamp(record.createdAt) ?? 0n
