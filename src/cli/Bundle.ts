@@ -22,7 +22,7 @@ interface Loaded {
   readonly cold: boolean
 }
 
-const isRelative = /^\.\/([a-z-]+\.cjs)$/
+const isRelative = /^\.\/([A-Za-z-]+\.cjs)$/
 
 const readIfPresent = (path: string): Buffer | undefined => {
   try {

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { closeSync, openSync, writeSync } from "node:fs"
 import type { KernelOp } from "../domain/kernel/KernelOp.ts"
 import { dryRun } from "../interpreters/middleware/dryRun.ts"
@@ -33,9 +34,12 @@ export interface Planner {
   readonly operations: ReadonlyArray<KernelOp>
 }
 
-/** Pieces of an archive say how long they are, not what is in them: a plan may copy more than there is memory. */
-const withoutData = (op: KernelOp): KernelOp =>
-  op.tag === "ArchivePush" ? { tag: op.tag, payload: { ...op.payload, data: new Uint8Array(0) } } : op
+/** Pieces of archives and blobs are left out: a plan may copy more than there is memory. */
+const withoutData = (op: KernelOp): KernelOp => {
+  const data = new Uint8Array(0)
+  if (op.tag === "ArchivePush") return { tag: op.tag, payload: { ...op.payload, data } }
+  return op.tag === "BlobAppend" ? { tag: op.tag, payload: { ...op.payload, data } } : op
+}
 
 export const makePlanner = (): Planner => {
   const operations: Array<KernelOp> = []
@@ -54,6 +58,6 @@ export const onlooker: Layer.Layer<Terminal | Surroundings, never, Terminal | Su
     write: (stream, data) => stream === "stdout" ? Effect.void : terminal.write(stream, data)
   }))),
   Layer.effect(Surroundings, Effect.map(Effect.service(Surroundings), (surroundings) => ({
-    ...surroundings, writeFile: () => Effect.void, removeFile: () => Effect.void
+    ...surroundings, writeFile: () => Effect.void, removeFile: () => Effect.void, writeStream: (_, data) => Stream.runDrain(data)
   })))
 )

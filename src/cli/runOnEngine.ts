@@ -2,25 +2,26 @@
 import * as Effect from "effect/Effect"
 import type { Globals } from "./argv/globalFlags.ts"
 import type { Read } from "./argv/readCommand.ts"
-import type { Running } from "./commands/Command.ts"
-import type { Engine } from "../programs/Engine.ts"
+import type { Running, Services } from "./commands/Command.ts"
 import { engineLayer } from "./engineLayer.ts"
 import { recoverFirst } from "./recoverFirst.ts"
 import { print } from "./terminal/print.ts"
 
 /** The command after the engine has put its house in order. */
-const inOrder = (read: Read, globals: Globals): Running<Engine> => {
+const inOrder = (read: Read, globals: Globals): Running<Services> => {
   const run = read.command.run(read.invocation)
   return read.command.asFound === true
     ? run
-    : Effect.andThen(Effect.ignore(recoverFirst(globals["log-level"] ?? "info")), run)
+    : Effect.andThen(recoverFirst(globals["log-level"] ?? "info"), run)
 }
 
 const planned = (read: Read, globals: Globals, cli: string): Running<never> => Effect.gen(function*() {
   const { makePlanner, onlooker } = yield* Effect.promise(() => import("./instruments.ts"))
   const { planJson, planText } = yield* Effect.promise(() => import("./format/planText.ts"))
   const planner = makePlanner()
-  const prepared = read.command.asFound === true ? Effect.void : Effect.ignore(recoverFirst("error"))
+  // Nothing is really mended: of that there is nothing to tell
+  const level = globals["log-level"] === "error" ? "error" : "info"
+  const prepared = read.command.asFound === true ? Effect.void : recoverFirst(level)
   const status = yield* prepared.pipe(
     Effect.andThen(planner.begin),
     Effect.andThen(read.command.run(read.invocation)),

@@ -9,25 +9,29 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { homedir } from "node:os"
 import { dirname } from "node:path"
 import { defaultPaths } from "../domain/container/Paths.ts"
-import { type ImageRecord, noImageDefaults } from "../domain/image/ImageRecord.ts"
+import type { BuiltinImage } from "../domain/image/ImageRecord.ts"
 import { decodeWorld, encodeWorld } from "../interpreters/simulated/encodeWorld.ts"
 import { makeWorld } from "../interpreters/simulated/makeWorld.ts"
 import { Simulation } from "../interpreters/simulated/Simulation.ts"
 import type { World } from "../interpreters/simulated/World.ts"
 import type { Kernel } from "../programs/Kernel.ts"
+import { builtinImage } from "./builtinImages.ts"
 import { type CommandFailure, refusal } from "./commands/CommandFailure.ts"
 
 /** Directories of the simulated machine. */
 export const helloImage = "/usr/lib/fx-engine/hello-image"
 export const busyboxImage = "/usr/lib/fx-engine/busybox-image"
 
-/** What `fx/hello` is on a real machine, and a busybox that only this machine has. */
-export const simulatedImages = (real: ReadonlyArray<ImageRecord>): ReadonlyArray<ImageRecord> => [
-  ...real.map((image): ImageRecord => ({ ...image, layers: [helloImage] })),
-  {
-    version: 1, id: `sha256:${"b5".repeat(32)}`, reference: "busybox:latest", createdAt: "1970-01-01T00:00:00Z",
-    layers: [busyboxImage], size: 0, config: { ...noImageDefaults, command: ["sh"] }
-  }
+/** `fx/hello`, and a busybox that only this machine has. */
+export const simulatedImages: ReadonlyArray<BuiltinImage> = [
+  builtinImage({
+    id: `sha256:${"4e".repeat(32)}`, name: "docker.io/fx/hello:latest", directory: helloImage, size: 0, command: ["/hello"],
+    architecture: "amd64"
+  }),
+  builtinImage({
+    id: `sha256:${"b5".repeat(32)}`, name: "docker.io/library/busybox:latest", directory: busyboxImage, size: 0,
+    command: ["sh"], architecture: "amd64"
+  })
 ]
 
 /** In --root where that is given, else with the user's own state (XDG Base Directory Specification). */
@@ -35,6 +39,8 @@ const worldFile = (root: string): string =>
   root === defaultPaths.root
     ? `${process.env["XDG_STATE_HOME"] || `${homedir()}/.local/state`}/fx-engine/simulated-world.json`
     : `${root}/simulated-world.json`
+
+export const simulatedRegistryFile = (root: string): string => worldFile(root).replace(/world\.json$/, "registry.json")
 
 /** Milliseconds between two looks at a lock, and how many looks. */
 const lockPause = 50

@@ -14,9 +14,11 @@ import { OutputClosed, type OutputName, Terminal } from "../../src/cli/terminal/
 import { type ContainerConfig, defaultConfig } from "../../src/domain/container/ContainerConfig.ts"
 import { ContainerError } from "../../src/domain/container/ContainerError.ts"
 import type { ContainerRecord, ContainerState, StateName } from "../../src/domain/container/ContainerRecord.ts"
-import { noImageDefaults } from "../../src/domain/image/ImageRecord.ts"
+import { noImageDefaults } from "../../src/domain/image/Defaults.ts"
 import type { ExitStatus } from "../../src/domain/kernel/Supervisor.ts"
 import { Engine, type Session, type Summary } from "../../src/programs/Engine.ts"
+import { Images, type ImagesShape } from "../../src/programs/Images.ts"
+import { Registries } from "../../src/programs/Registries.ts"
 
 export interface Props {
   readonly stdin?: ReadonlyArray<string>
@@ -25,12 +27,16 @@ export interface Props {
   readonly size?: { readonly rows: number; readonly columns: number }
   readonly environment?: { readonly [name: string]: string }
   readonly files?: { readonly [path: string]: string }
+  /** Files that are no text: read, and written by what streams. */
+  readonly archives?: Map<string, Uint8Array>
   /** Numbers of signals sent to the program once somebody takes them. */
   readonly signals?: ReadonlyArray<number>
   /** Writes that succeed before the reader of stdout goes away. */
   readonly patience?: number
   /** `own`: the one that the command line itself would have. */
   readonly engine?: Partial<Engine["Service"]> | "own"
+  readonly images?: Partial<ImagesShape>
+  readonly registries?: Partial<Registries["Service"]>
 }
 
 export interface Outcome {
@@ -56,10 +62,16 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): Promise<Outcome> => {
   const output = { stdout: "", stderr: "" }
   const files = new Map(Object.entries(props.files ?? {}))
+  const archives = props.archives ?? new Map<string, Uint8Array>()
+  /** What was read once is gone. */
+  const typed = [...props.stdin ?? []]
   const raw = { was: false, is: false, said: "" }
   let writes = 0
   const terminal = Layer.succeed(Terminal, {
-    input: Stream.fromIterable((props.stdin ?? []).map(bytes)),
+    input: Stream.unfold(undefined, () => Effect.sync(() => {
+      const piece = typed.shift()
+      return piece === undefined ? undefined : [bytes(piece), undefined] as const
+    })),
     write: (stream, data) => Effect.suspend(() => {
       if (stream === "stdout" && writes++ >= (props.patience ?? Infinity)) {
         return Effect.fail(new OutputClosed({ stream, errno: "EPIPE" }))
@@ -79,6 +91,8 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
     signals: Stream.concat(Stream.fromIterable(props.signals ?? []), Stream.never)
   })
   const open = (path: string) => {
+    const archive = archives.get(path)
+    if (archive !== undefined) return Effect.succeed(archive)
     const text = files.get(path)
     return text === undefined
       ? Effect.fail(badOptions(`open ${path}: no such file or directory`))
@@ -91,6 +105,10 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
     zone: () => ({ minutes: 0, name: "UTC" }),
     readFile: open,
     streamFile: (path) => Stream.fromEffect(open(path)),
+    writeStream: (path, data) => Effect.map(Stream.runCollect(data), (pieces) => {
+      archives.set(path, new Uint8Array(Buffer.concat(pieces)))
+      files.set(path, Buffer.concat(pieces).toString())
+    }),
     writeFile: (path, text) => Effect.sync(() => void files.set(path, text)),
     exists: (path) => Effect.succeed(files.has(path)),
     removeFile: (path) => Effect.sync(() => void files.delete(path))
@@ -106,7 +124,10 @@ export const runLine = async (argv: ReadonlyArray<string>, props: Props = {}): P
     ? read.command.engine === "nothing"
       ? read.command.run(read.invocation) as Running<never>
       : runOnEngine(read, found._tag === "Found" ? found.globals : never(), "cli.mjs")
-    : Effect.provide(read.command.run(read.invocation), Layer.mock(Engine, (props.engine ?? {}) as Engine["Service"]))
+    : Effect.provide(read.command.run(read.invocation), Layer.mergeAll(
+      Layer.mock(Engine, (props.engine ?? {}) as Engine["Service"]), Layer.mock(Images, (props.images ?? {}) as ImagesShape),
+      Layer.mock(Registries, (props.registries ?? {}) as Registries["Service"])
+    ))
   return done(await Effect.runPromise(
     Effect.provide(tellFailure(read.described, run), Layer.merge(terminal, surroundings))
   ))

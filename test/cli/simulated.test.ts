@@ -53,6 +53,22 @@ describe("the command line on a simulated machine", () => {
     expect(outcome.stderr).toContain(`exec: "nonsense": executable file not found in $PATH`)
   })
 
+  it("prunes containers that do not run, and of these only those that the filters mean", async () => {
+    await fx(["run", "-d", "--name", "web", "busybox", "sleep", "600"])
+    await fx(["run", "--name", "old", "-l", "keep=yes", "busybox", "sh", "-c", "echo some words > /file"])
+    await fx(["create", "--name", "new", "-l", "keep=no", "busybox"])
+    const left = async () => (await fx(["ps", "-a", "--format", "{{.Names}}"])).stdout.trim().split("\n").toSorted()
+    expect((await fx(["container", "prune", "-f", "--filter", "until=2000-01-01"])).stdout).toBe("Total reclaimed space: 0B\n")
+    expect((await fx(["--plan", "container", "prune"])).stdout).toContain("RecordDelete")
+    expect(await left()).toEqual(["new", "old", "web"])
+    expect((await fx(["container", "prune", "-f", "--filter", "label!=keep=yes"])).stdout)
+      .toMatch(/^Deleted Containers:\n[0-9a-f]{64}\n\nTotal reclaimed space: 0B\n$/)
+    expect(await left()).toEqual(["old", "web"])
+    const { stdout } = await fx(["container", "prune"], { stdin: ["y\n"] })
+    expect(stdout).toMatch(/ {2}old \([0-9a-f]{12}, 11B\)\nSpace that comes back: 11B\n.*\[y\/N\] Deleted [^]*Total reclaimed space: 11B\n$/)
+    expect(await left()).toEqual(["web"])
+  })
+
   it("finds nothing wrong with itself", async () => {
     await fx(["run", "-d", "--name", "web", "busybox", "sleep", "600"])
     expect(await fx(["system", "check"])).toMatchObject({ exitCode: 0, stdout: "records and kernel agree\n" })

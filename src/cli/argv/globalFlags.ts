@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import { refuse, type TextError } from "../../domain/text/TextError.ts"
 import { defaultPaths } from "../../domain/container/Paths.ts"
+import { parseStorageDriver } from "../../domain/layer/StorageDriver.ts"
 import { boolean, text, value, type Values } from "./Flag.ts"
 
 export type LogLevel = "debug" | "info" | "warn" | "error"
@@ -22,8 +23,10 @@ export const instrumentFlags = {
 
 export const globalFlags = {
   ...instrumentFlags,
+  config: text("Location of client config files: the directory of docker's config.json", { type: "directory" }),
+  "config-file": text("Settings of registries and storage (default \"/etc/fx-engine/daemon.json\")", { type: "file" }),
   "exec-root": text("Directory of what lasts until the next boot", {
-    type: "directory", initial: defaultPaths.execRoot, shownDefault: JSON.stringify(defaultPaths.execRoot)
+    type: "directory", shownDefault: `${JSON.stringify(defaultPaths.execRoot)}, or one for each root`
   }),
   help: boolean("Print usage", { short: "h", hidden: true }),
   "log-level": value("Set the logging level (\"debug\", \"info\", \"warn\", \"error\")", parseLevel, {
@@ -33,6 +36,9 @@ export const globalFlags = {
     type: "directory", initial: defaultPaths.root, shownDefault: JSON.stringify(defaultPaths.root)
   }),
   simulated: boolean("Use a simulated kernel instead of this machine's"),
+  "storage-driver": value(
+    "How new layers are kept: overlay2, vfs or btrfs (default: as chosen last, else overlay2)", parseStorageDriver, { type: "driver" }
+  ),
   version: boolean("Print version information and quit", { short: "v" })
 }
 

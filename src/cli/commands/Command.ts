@@ -1,11 +1,16 @@
 /** A command of the command line: what it takes, and the effect that it is. */
 import type * as Effect from "effect/Effect"
 import type { Engine } from "../../programs/Engine.ts"
+import type { Images } from "../../programs/Images.ts"
+import type { Registries } from "../../programs/Registries.ts"
 import type { Flags } from "../argv/Flag.ts"
 import type { Parsed } from "../argv/parseArguments.ts"
 import type { Surroundings } from "../terminal/Surroundings.ts"
 import type { Terminal } from "../terminal/Terminal.ts"
 import type { CommandError } from "./CommandFailure.ts"
+
+/** What commands are about. */
+export type Services = Engine | Images | Registries
 
 /** A command at work: in the end it gives the exit status. */
 export type Running<R> = Effect.Effect<number, CommandError, R | Terminal | Surroundings>
@@ -36,7 +41,7 @@ export interface Command<F extends Flags = Flags> {
   readonly engine: "nothing" | "reads" | "changes"
   /** The engine's house is not put in order first: the command is about that itself. */
   readonly asFound?: boolean
-  readonly run: (invocation: Invocation<F>) => Running<Engine>
+  readonly run: (invocation: Invocation<F>) => Running<Services>
 }
 
 /** Keeps the types of the flags for `run`. */

@@ -4,6 +4,7 @@ import type { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { EngineError } from "../../programs/Engine.ts"
 import type { CopyPathError } from "../../domain/layer/ArchivePath.ts"
+import type { RegistryError } from "../../domain/registry/RegistryError.ts"
 import type { TextError } from "../../domain/text/TextError.ts"
 import type { OutputClosed } from "../terminal/Terminal.ts"
 
@@ -22,7 +23,7 @@ export const refusal = (message: string): CommandFailure => new CommandFailure({
 export const badOptions = (message: string): CommandFailure =>
   new CommandFailure({ message, exitCode: 125, hint: true })
 
-export type CommandError = CommandFailure | EngineError | TextError | CopyPathError | OutputClosed
+export type CommandError = CommandFailure | EngineError | RegistryError | TextError | CopyPathError | OutputClosed
 
 /** As a shell sees a program that SIGPIPE ended. */
 const brokenPipe = 128 + 13
@@ -69,6 +70,8 @@ export const describe = (
       return { message: `${error.reason}: ${error.path} (${error.hint})`, exitCode: 1, hint: false }
     case "ContainerError":
       return { message: named(error), exitCode: 1, hint: false }
+    case "RegistryError":
+      return { message: error.message, exitCode: 1, hint: false }
     case "KernelError":
       return { message: withCure(error), exitCode: 1, hint: false }
   }

@@ -24,6 +24,14 @@ const attach: Entry = {
   summary: "Attach local standard input, output, and error streams to a running container",
   aliases: both("attach"), load: async () => (await import("./attach.ts")).attach
 }
+const commit: Entry = {
+  summary: "Create a new image from a container's changes",
+  aliases: both("commit"), load: async () => (await import("./commit.ts")).commit
+}
+const containerPrune: Entry = {
+  summary: "Remove all stopped containers",
+  aliases: [], load: async () => (await import("./containerPrune.ts")).containerPrune
+}
 const cp: Entry = {
   summary: "Copy files/folders between a container and the local filesystem",
   aliases: both("cp"), load: async () => (await import("./cp.ts")).cp
@@ -32,9 +40,21 @@ const create: Entry = {
   summary: "Create a new container",
   aliases: both("create"), load: async () => (await import("./create.ts")).create
 }
+const diff: Entry = {
+  summary: "Inspect changes to files or directories on a container's filesystem",
+  aliases: both("diff"), load: async () => (await import("./diff.ts")).diff
+}
 const exec: Entry = {
   summary: "Execute a command in a running container",
   aliases: both("exec"), load: async () => (await import("./exec.ts")).exec
+}
+const exportContainer: Entry = {
+  summary: "Export a container's filesystem as a tar archive",
+  aliases: both("export"), load: async () => (await import("./export.ts")).exportContainer
+}
+const history: Entry = {
+  summary: "Show the history of an image",
+  aliases: ["image history", "history"], load: async () => (await import("./history.ts")).history
 }
 const importImage: Entry = {
   summary: "Import the contents from a tarball to create a filesystem image",
@@ -43,6 +63,10 @@ const importImage: Entry = {
 const images: Entry = {
   summary: "List images",
   aliases: ["image ls", "image list", "images"], load: async () => (await import("./images.ts")).images
+}
+const imagePrune: Entry = {
+  summary: "Remove unused images",
+  aliases: [], load: async () => (await import("./imagePrune.ts")).imagePrune
 }
 const info: Entry = {
   summary: "Display system-wide information",
@@ -64,6 +88,18 @@ const kill: Entry = {
   summary: "Kill one or more running containers",
   aliases: both("kill"), load: async () => (await import("./kill.ts")).kill
 }
+const load: Entry = {
+  summary: "Load an image from a tar archive or STDIN",
+  aliases: ["image load", "load"], load: async () => (await import("./load.ts")).load
+}
+const login: Entry = {
+  summary: "Authenticate to a registry",
+  aliases: [], load: async () => (await import("./login.ts")).login
+}
+const logout: Entry = {
+  summary: "Log out from a registry",
+  aliases: [], load: async () => (await import("./logout.ts")).logout
+}
 const logs: Entry = {
   summary: "Fetch the logs of a container",
   aliases: both("logs"), load: async () => (await import("./logs.ts")).logs
@@ -75,6 +111,14 @@ const pause: Entry = {
 const ps: Entry = {
   summary: "List containers",
   aliases: ["container ls", "container list", "container ps", "ps"], load: async () => (await import("./ps.ts")).ps
+}
+const pull: Entry = {
+  summary: "Download an image from a registry",
+  aliases: ["image pull", "pull"], load: async () => (await import("./pull.ts")).pull
+}
+const push: Entry = {
+  summary: "Upload an image to a registry",
+  aliases: ["image push", "push"], load: async () => (await import("./push.ts")).push
 }
 const rename: Entry = {
   summary: "Rename a container",
@@ -100,6 +144,14 @@ const run: Entry = {
   summary: "Create and run a new container from an image",
   aliases: both("run"), load: async () => (await import("./run.ts")).run
 }
+const save: Entry = {
+  summary: "Save one or more images to a tar archive (streamed to STDOUT by default)",
+  aliases: ["image save", "save"], load: async () => (await import("./save.ts")).save
+}
+const search: Entry = {
+  summary: "Search Docker Hub for images",
+  aliases: [], load: async () => (await import("./search.ts")).search
+}
 const start: Entry = {
   summary: "Start one or more stopped containers",
   aliases: both("start"), load: async () => (await import("./start.ts")).start
@@ -111,6 +163,10 @@ const stats: Entry = {
 const stop: Entry = {
   summary: "Stop one or more running containers",
   aliases: both("stop"), load: async () => (await import("./stop.ts")).stop
+}
+const tag: Entry = {
+  summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+  aliases: ["image tag", "tag"], load: async () => (await import("./tag.ts")).tag
 }
 const top: Entry = {
   summary: "Display the running processes of a container",
@@ -134,22 +190,29 @@ const wait: Entry = {
 }
 
 /** Commands that the help shows first. */
-export const common: { readonly [name: string]: Entry } = { run, exec, ps, images, version, info }
+export const common: { readonly [name: string]: Entry } = {
+  run, exec, ps, pull, push, images, login, logout, search, version, info
+}
 
 export const others: { readonly [name: string]: Entry } = {
-  attach, cp, create, import: importImage, inspect, kill, logs, pause, rename, replay, restart, rm, rmi, start, stats,
-  stop, top, unpause, update, wait
+  attach, commit, cp, create, diff, export: exportContainer, history, import: importImage, inspect, kill, load, logs, pause,
+  rename, replay, restart, rm, rmi, save, start, stats, stop, tag, top, unpause, update, wait
 }
 
 export const groups: { readonly [name: string]: Group } = {
   container: {
     summary: "Manage containers",
     commands: {
-      attach, cp, create, exec, inspect: inspectContainer, kill, logs, ls: ps, pause, rename, restart, rm, run, start,
-      stats, stop, top, unpause, update, wait
+      attach, commit, cp, create, diff, exec, export: exportContainer, inspect: inspectContainer, kill, logs, ls: ps, pause,
+      prune: containerPrune, rename, restart, rm, run, start, stats, stop, top, unpause, update, wait
     }
   },
-  image: { summary: "Manage images", commands: { import: importImage, inspect: inspectImage, ls: images, rm: rmi } },
+  image: {
+    summary: "Manage images",
+    commands: {
+      history, import: importImage, inspect: inspectImage, load, ls: images, prune: imagePrune, pull, push, rm: rmi, save, tag
+    }
+  },
   system: {
     summary: "Manage the engine",
     commands: {
@@ -157,7 +220,15 @@ export const groups: { readonly [name: string]: Group } = {
         summary: "Show where the records and the kernel disagree",
         aliases: [], load: async () => (await import("./systemCheck.ts")).systemCheck
       },
+      df: {
+        summary: "Show disk usage",
+        aliases: [], load: async () => (await import("./systemDf.ts")).systemDf
+      },
       info,
+      prune: {
+        summary: "Remove unused data",
+        aliases: [], load: async () => (await import("./systemPrune.ts")).systemPrune
+      },
       reap: {
         summary: "Remove an auto-removed container after its end", hidden: true,
         aliases: [], load: async () => (await import("./systemReap.ts")).systemReap

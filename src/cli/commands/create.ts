@@ -9,7 +9,9 @@ import { configOf } from "./run/readInput.ts"
 export const create = command({
   forms: ["[OPTIONS] IMAGE [COMMAND] [ARG...]"],
   summary: "Create a new container",
-  flags: containerFlags,
+  flags: {
+    ...containerFlags, pull: { ...containerFlags.pull, usage: "Pull image before creating (\"always\", \"|missing\", \"never\")" }
+  },
   arguments: { least: 1, unlessGiven: "rootfs" },
   interspersed: false,
   engine: "changes",

@@ -1,16 +1,17 @@
 /**
- * One action on several containers, as `stop a b c`: all are tried, what succeeds is printed in the order of the
+ * One action on several containers or images, as `stop a b c`: all are tried, what succeeds is printed in the order of the
  * command line, and what fails is told at the end.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type { Engine, EngineError } from "../../programs/Engine.ts"
+import type { EngineError } from "../../programs/Engine.ts"
 import { program } from "../program.ts"
 import { complain, printLine } from "../terminal/print.ts"
 import type { OutputClosed, Terminal } from "../terminal/Terminal.ts"
+import type { Services } from "./Command.ts"
 import { type CommandError, describe, refusal } from "./CommandFailure.ts"
 
-type Act<E> = (reference: string) => Effect.Effect<string, E, Engine>
+type Act<E> = (reference: string) => Effect.Effect<string, E, Services>
 
 /** At most this many at a time where several may go on together: docker's number. */
 const together = 50
@@ -27,7 +28,7 @@ interface Options {
 /** `act` gives the line to print. The exit status is 1 when one failed. */
 export const forEachReference = <E extends CommandError = EngineError>(
   references: ReadonlyArray<string>, act: Act<E>, options: Options
-): Effect.Effect<number, OutputClosed, Engine | Terminal> => Effect.gen(function*() {
+): Effect.Effect<number, OutputClosed, Services | Terminal> => Effect.gen(function*() {
   const outcomes = references.map(() => Deferred.makeUnsafe<string, CommandError>())
   yield* Effect.forEach(references, (reference, index) =>
     Effect.andThen(checkReference(reference), act(reference)).pipe(

@@ -5,6 +5,7 @@ import type { HostTexts } from "../../domain/kernel/KernelOp.ts"
 import { formatBinarySize } from "../../domain/text/ByteSize.ts"
 import { formatInspected } from "../../domain/text/formatInspected.ts"
 import { Engine, type Summary } from "../../programs/Engine.ts"
+import { Images } from "../../programs/Images.ts"
 import { text } from "../argv/Flag.ts"
 import { formatHelp } from "../format/formatHelp.ts"
 import { programVersion } from "../program.ts"
@@ -16,7 +17,10 @@ const cgroupVersion = (texts: HostTexts): string =>
   [...new Set(parseLayout(texts).hierarchies.map((hierarchy) => hierarchy.version))].sort().join(" and ")
 
 /** Fields as `docker info --format` names them. */
-const factsOf = (texts: HostTexts, containers: ReadonlyArray<Summary>, images: number, root: string) => {
+const factsOf = (
+  texts: HostTexts, containers: ReadonlyArray<Summary>, images: number, root: string,
+  { driver, foreign }: { readonly driver: string; readonly foreign: ReadonlyArray<string> }
+) => {
   const paused = containers.filter(({ state }) => state.name === "paused").length
   const up = containers.filter(({ state }) => state.process !== undefined).length
   return {
@@ -25,7 +29,7 @@ const factsOf = (texts: HostTexts, containers: ReadonlyArray<Summary>, images: n
     ContainersPaused: paused,
     ContainersStopped: containers.length - up,
     Images: images,
-    Driver: "overlay2",
+    Driver: driver,
     LoggingDriver: "json-file",
     CgroupDriver: "cgroupfs",
     CgroupVersion: cgroupVersion(texts),
@@ -36,7 +40,8 @@ const factsOf = (texts: HostTexts, containers: ReadonlyArray<Summary>, images: n
     MemTotal: texts.memoryTotal,
     Name: texts.hostname,
     DockerRootDir: root,
-    ServerVersion: programVersion()
+    ServerVersion: programVersion(),
+    Warnings: foreign.map((sentence) => `WARNING: ${sentence}`)
   }
 }
 
@@ -57,7 +62,7 @@ CPUs: ${facts.NCPU}
 Total Memory: ${formatBinarySize(facts.MemTotal)}
 Name: ${facts.Name}
 Root Dir: ${facts.DockerRootDir}
-`
+${facts.Warnings.map((line) => `${line}\n`).join("")}`
 
 export const info = command({
   forms: ["[OPTIONS]"],
@@ -68,7 +73,8 @@ export const info = command({
   engine: "reads",
   run: ({ root, values: { format } }) => Effect.gen(function*() {
     const engine = yield* Engine
-    const facts = factsOf(yield* engine.hostTexts, yield* engine.list, (yield* engine.images).length, root)
+    const stored = yield* Images.use((images) => images.list)
+    const facts = factsOf(yield* engine.hostTexts, yield* engine.list, stored.length, root, yield* engine.storage)
     if (format === "") yield* print(shown(facts))
     else yield* print(`${yield* Effect.fromResult(formatInspected(format, facts, new Set()))}\n`)
     return 0

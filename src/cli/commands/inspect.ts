@@ -1,19 +1,25 @@
 /** `inspect`: all there is to know of containers and images, as JSON or through a template. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { ImageRecord } from "../../domain/image/ImageRecord.ts"
-import { normalizeReference } from "../../domain/image/ImageRecord.ts"
 import { formatInspected } from "../../domain/text/formatInspected.ts"
 import type { GoMap } from "../../domain/text/goTemplate/GoValue.ts"
 import { Engine, type EngineError } from "../../programs/Engine.ts"
 import { boolean, text } from "../argv/Flag.ts"
+import { Images } from "../../programs/Images.ts"
 import { formatHelp } from "../format/formatHelp.ts"
-import { goArchitecture, program } from "../program.ts"
+import { imageView } from "../format/imageView.ts"
+import { program } from "../program.ts"
 import { complain, print } from "../terminal/print.ts"
-import { command } from "./Command.ts"
+import { command, type Services } from "./Command.ts"
 import { type CommandError, describe, refusal } from "./CommandFailure.ts"
+import { checkPlatform } from "./wantedPlatform.ts"
+
+const platformUsage = `Inspect a specific platform of the multi-platform image.
+If the image or the server is not multi-platform capable, the command will error out if the platform does not match.
+'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)`
 
 const flags = {
+  platform: text(platformUsage, { hidden: true }),
   format: text(formatHelp.object, { short: "f" }),
   size: boolean("Display total file sizes if the type is container", { short: "s" }),
   type: text("Only inspect objects of the given type")
@@ -23,32 +29,8 @@ const types = ["container", "image"]
 
 /** Fields of the views whose keys users choose. */
 const mapKeys: ReadonlySet<string> = new Set([
-  "Labels", "Annotations", "Sysctls", "Tmpfs", "Networks", "Ports", "PortBindings", "Volumes", "Data"
+  "Labels", "Annotations", "Sysctls", "Tmpfs", "Networks", "Ports", "PortBindings", "Volumes", "Data", "ExposedPorts"
 ])
-
-const imageView = (image: ImageRecord): GoMap => ({
-  Id: image.id,
-  RepoTags: image.reference === "" ? [] : [image.reference],
-  RepoDigests: [],
-  Created: image.createdAt,
-  Config: {
-    User: image.config.user,
-    Env: image.config.env,
-    Cmd: image.config.command.length === 0 ? null : image.config.command,
-    WorkingDir: image.config.workingDirectory,
-    Entrypoint: image.config.entrypoint.length === 0 ? null : image.config.entrypoint,
-    Labels: null
-  },
-  Architecture: goArchitecture(),
-  Os: "linux",
-  Size: image.size,
-  GraphDriver: { Name: "overlay2", Data: { UpperDir: image.layers[0] } },
-  RootFS: { Type: "layers", Layers: image.layers }
-})
-
-const isImage = (image: ImageRecord, wanted: string): boolean =>
-  image.id === wanted || (wanted.length >= 4 && image.id.replace("sha256:", "").startsWith(wanted)) ||
-  (image.reference !== "" && image.reference === normalizeReference(wanted))
 
 const isMissing = (error: EngineError): boolean => error._tag === "ContainerError" && error.kind === "missing"
 
@@ -61,20 +43,31 @@ const containerView = (reference: string, size: boolean): Effect.Effect<GoMap, E
     return { ...view, SizeRw: rw, SizeRootFs: rootFs }
   })
 
-/** A container first, as docker looks; `type` "" looks everywhere. */
+interface Wish {
+  /** "" looks everywhere. */
+  readonly type: string
+  readonly size: boolean
+  readonly platform: string
+  /** For a template, which may ask for what the JSON leaves out. */
+  readonly complete: boolean
+}
+
+/** A container first, as docker looks. */
 const view = Effect.fnUntraced(function*(
-  reference: string, type: string, size: boolean
-): Effect.fn.Return<GoMap, CommandError, Engine> {
+  reference: string, { complete, platform, size, type }: Wish
+): Effect.fn.Return<GoMap, CommandError, Services> {
   if (reference === "") return yield* refusal("invalid container name or ID: value is empty")
   if (type !== "image") {
     const container = yield* Effect.result(containerView(reference, size))
     if (Result.isSuccess(container)) return container.success
     if (type === "container" || !isMissing(container.failure)) return yield* Effect.fail(container.failure)
   }
-  const images = yield* Engine.use((engine) => engine.images)
-  const image = images.find((one) => isImage(one, reference))
-  if (image !== undefined) return imageView(image)
-  return yield* refusal(type === "image" ? `No such image: ${reference}` : `No such object: ${reference}`)
+  yield* checkPlatform(reference, platform)
+  const image = yield* Effect.result(Images.use((images) => images.inspect(reference)))
+  if (Result.isSuccess(image)) return imageView(image.success, complete)
+  return yield* type === "" && isMissing(image.failure)
+    ? refusal(`No such object: ${reference}: name a container of ps -a, or one of images`)
+    : Effect.fail(image.failure)
 })
 
 /** Also `container inspect` and `image inspect`, which look in one place only. */
@@ -87,6 +80,8 @@ export const inspectOf = (fixedType: "" | "container" | "image") => command({
     : `Display detailed information on one or more ${fixedType}s`,
   flags: fixedType === ""
     ? flags
+    : fixedType === "image"
+    ? { ...flags, platform: text(platformUsage), size: { ...flags.size, hidden: true }, type: { ...flags.type, hidden: true } }
     : { ...flags, size: { ...flags.size, usage: "Display total file sizes" }, type: { ...flags.type, hidden: true } },
   arguments: { least: 1 },
   interspersed: true,
@@ -96,14 +91,16 @@ export const inspectOf = (fixedType: "" | "container" | "image") => command({
     if (type !== "" && !types.includes(type)) {
       return yield* refusal(`unknown type: "${type}": must be one of ${types.map((one) => `"${one}"`).join(", ")}`)
     }
+    const isJson = values.format === "" || values.format === "json"
+    const wish: Wish = { type, size: values.size, platform: values.platform, complete: !isJson }
     const views: Array<GoMap> = []
     const failures: Array<string> = []
     for (const reference of references) {
-      const found = yield* Effect.result(view(reference, type, values.size))
+      const found = yield* Effect.result(view(reference, wish))
       if (Result.isSuccess(found)) views.push(found.success)
       else failures.push(describe(found.failure).message)
     }
-    if (values.format === "" || values.format === "json") {
+    if (isJson) {
       yield* print(`${JSON.stringify(views, null, values.format === "" ? 4 : 0)}\n`)
     } else {
       for (const one of views) {

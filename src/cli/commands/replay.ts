@@ -25,8 +25,9 @@ const replayTime = 1_767_225_600_000_000
 const layersOf = (
   entries: ReadonlyArray<TraceEntry>, running: ReadonlyArray<Running>
 ): ReadonlyArray<string> => [
+  ...entries.flatMap(({ op }) => op.tag === "TreeCopy" || op.tag === "SubvolumeSnapshot" ? [op.payload.from] : []),
   ...entries.flatMap(({ op }) => op.tag === "SupervisorStart" ? op.payload.spec.program : [])
-    .flatMap((step) => step._tag === "RootOverlay" ? step.lower : []),
+    .flatMap((step) => step._tag === "RootOverlay" ? step.lower : step._tag === "RootBind" ? [step.source] : []),
   ...running.flatMap(({ layers }) => layers)
 ]
 

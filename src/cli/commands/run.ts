@@ -21,7 +21,7 @@ const flags = {
 
 /** The engine's refusals end `run` with 125, or with what the container's program would have said: 126, 127. */
 const asRunFailure = (error: CommandError): CommandError => {
-  if (error._tag !== "ContainerError" && error._tag !== "KernelError") return error
+  if (error._tag !== "ContainerError" && error._tag !== "KernelError" && error._tag !== "RegistryError") return error
   const exitCode = error._tag === "ContainerError" ? error.exitCode ?? 125 : 125
   return new CommandFailure({ message: describe(error).message, exitCode, hint: true })
 }

@@ -19,6 +19,10 @@ export class Surroundings extends Context.Service<Surroundings, {
   readonly writeFile: (
     path: string, text: string, options: { readonly exclusive: boolean }
   ) => Effect.Effect<void, CommandFailure>
+  /** A file of the stream's bytes, for its owner alone, that is there whole or not at all; a device or a pipe is written to. */
+  readonly writeStream: <E, R>(
+    path: string, data: Stream.Stream<Uint8Array, E, R>
+  ) => Effect.Effect<void, E | CommandFailure, R>
   readonly exists: (path: string) => Effect.Effect<boolean>
   readonly removeFile: (path: string) => Effect.Effect<void>
 }>()("fx/cli/terminal/Surroundings") {}

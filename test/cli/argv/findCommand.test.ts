@@ -34,7 +34,7 @@ describe("a command", () => {
     expect(globals).toMatchObject({ root: "/r", "exec-root": "/e", "log-level": "debug", simulated: true, plan: false })
     expect(argv).toEqual(["--rm", "x"])
     expect(found("ps").globals)
-      .toMatchObject({ root: "/var/lib/fx-engine", "exec-root": "/run/fx-engine", simulated: false })
+      .toMatchObject({ root: "/var/lib/fx-engine", "exec-root": "", simulated: false })
   })
 
   it("has code behind every name, with a help of its own", async () => {

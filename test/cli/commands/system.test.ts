@@ -62,20 +62,32 @@ describe("info and version", () => {
     kernelRelease: "6.1.0", machine: "x86_64", hostname: "box", cpus: 4, memoryTotal: 2 ** 31
   }
   const engine: Partial<Engine["Service"]> = {
-    hostTexts: Effect.succeed(texts as HostTexts), images: Effect.succeed([]),
+    hostTexts: Effect.succeed(texts as HostTexts),
+    storage: Effect.succeed({ driver: "vfs", foreign: ["/r/aufs is of another engine"] }),
     list: Effect.succeed([summary("one", "running"), summary("two", "paused"), summary("three", "exited"),
       summary("four", "created")])
   }
 
+  const images = { list: Effect.succeed([]) }
+
   it("counts containers by state, and shows the machine", async () => {
-    const { stdout } = await runLine(["--root", "/r", "info"], { engine })
+    const { stdout } = await runLine(["--root", "/r", "info"], { engine, images })
     expect(stdout).toContain("Containers: 4\n Running: 1\n Paused: 1\n Stopped: 2\nImages: 0\n")
+    expect(stdout).toContain("Storage Driver: vfs\n")
+    expect(stdout).toContain("WARNING: /r/aufs is of another engine\n")
     expect(stdout).toContain("Cgroup Version: 2\nKernel Version: 6.1.0\n")
     expect(stdout).toContain("CPUs: 4\nTotal Memory: 2GiB\nName: box\nRoot Dir: /r\n")
   })
 
+  it("says why a storage driver of docker's is not there", async () => {
+    const { exitCode, stderr } = await runLine(["--storage-driver", "aufs", "info"], { engine, images })
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toContain("the storage driver aufs is not supported: AUFS never became part of Linux")
+    expect((await runLine(["--storage-driver", "vfs", "info"], { engine, images })).exitCode).toBe(0)
+  })
+
   it("fills templates", async () => {
-    expect((await runLine(["info", "-f", "{{.ContainersRunning}} {{.NCPU}}"], { engine })).stdout).toBe("1 4\n")
+    expect((await runLine(["info", "-f", "{{.ContainersRunning}} {{.NCPU}}"], { engine, images })).stdout).toBe("1 4\n")
     expect((await runLine(["version", "-f", "{{.Client.Version}} {{.Server.Os}}"])).stdout)
       .toMatch(/^\d+\.\d+\.\d+ linux\n$/)
     expect(JSON.parse((await runLine(["version", "--format", "json"])).stdout))

@@ -172,12 +172,42 @@ export const refused: ReadonlyArray<ReadonlyArray<string>> = [
   ["rmi"],
   ["top"],
   ["info", "x"],
-  ["version", "x"]
+  ["version", "x"],
+  ["run", "--pull=foo", "image"],
+  ["create", "--pull", "foo", "image"],
+  ["images", "-f", "foo"],
+  ["images", "a", "b"],
+  ["pull"],
+  ["pull", "a", "b"],
+  ["push"],
+  ["tag", "a"],
+  ["commit"],
+  ["commit", "a", "b", "c"],
+  ["import"],
+  ["save"],
+  ["load", "a"],
+  ["history"],
+  ["diff"],
+  ["export"],
+  ["login", "a", "b"],
+  ["logout", "a", "b"],
+  ["search"],
+  ["search", "--limit", "x", "a"],
+  ["image", "prune", "a"],
+  ["image", "prune", "--filter", "foo"],
+  ["image", "foo"],
+  ["container", "prune", "a"],
+  ["container", "prune", "--filter", "foo"],
+  ["system", "df", "a"],
+  ["system", "prune", "--all=maybe"],
+  ["rmi"]
 ]
 
 /** Commands whose help is compared. */
 export const helps: ReadonlyArray<string> = [
   "create", "run", "start", "stop", "kill", "restart", "pause", "unpause", "wait", "rename", "rm", "ps",
     "inspect", "logs",
-  "attach", "exec", "top", "stats", "update", "cp", "images", "rmi", "container inspect", "container ls", "info"
+  "attach", "exec", "top", "stats", "update", "cp", "images", "rmi", "container inspect", "container ls", "info",
+  "commit", "container prune", "diff", "export", "history", "image inspect", "image prune", "import", "load", "login", "logout", "pull", "push", "save",
+  "search", "system df", "system prune", "tag"
 ]

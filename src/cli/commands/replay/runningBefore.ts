@@ -5,13 +5,14 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ContainerRecord } from "../../../domain/container/ContainerRecord.ts"
-import * as Paths from "../../../domain/container/Paths.ts"
+import type * as Paths from "../../../domain/container/Paths.ts"
 import type { RecordRow } from "../../../domain/kernel/KernelOp.ts"
+import { prepareRoot } from "../../../domain/layer/StorageDriver.ts"
 import { parseStatus } from "../../../domain/kernel/Supervisor.ts"
 import type { TraceEntry } from "../../../interpreters/middleware/TraceEntry.ts"
 import { Engine } from "../../../programs/Engine.ts"
 import { Host } from "../../../programs/Host.ts"
-import { type Kernel, perform } from "../../../programs/Kernel.ts"
+import { type Kernel, perform, performAll } from "../../../programs/Kernel.ts"
 import { rowsSeen } from "./worldBefore.ts"
 
 export interface Running {
@@ -25,10 +26,10 @@ export interface Running {
 
 const statusFile = /^(.+)\/containers\/([0-9a-f]{64})\/status$/
 
-/** The directory beside whose `containers` there are `images`: every engine makes sure of both first. */
+/** The directory beside whose `containers` there are `blobs`: every engine makes sure of both first. */
 const rootOf = (entries: ReadonlyArray<TraceEntry>): string | undefined =>
-  entries.flatMap(({ op }) => op.tag === "DirEnsure" && op.payload.path.endsWith("/images") ? [op.payload.path] : [])[0]
-    ?.slice(0, -"/images".length)
+  entries.flatMap(({ op }) => op.tag === "DirEnsure" && op.payload.path.endsWith("/blobs") ? [op.payload.path] : [])[0]
+    ?.slice(0, -"/blobs".length)
 
 /** A status file tells of a process as long as nobody has looked whether it lives. */
 const wasGone = (entries: ReadonlyArray<TraceEntry>, pid: number): boolean => {
@@ -65,15 +66,12 @@ const putBack = ({ key, name, revision, value }: RecordRow) => Effect.gen(functi
 })
 
 /** What a container has that was started before. */
-const writableLayer = (paths: Paths.Paths, id: string) =>
-  Effect.forEach(
-    [Paths.upperDirectory(paths, id), Paths.workDirectory(paths, id)],
-    (path) => perform("DirEnsure", { path, mode: 0o755 }), { discard: true }
-  )
+const writableLayer = (paths: Paths.Paths, { value }: RecordRow) =>
+  performAll(prepareRoot(paths, JSON.parse(value) as ContainerRecord, false))
 
 /** What cannot be started shows as a difference. */
 export const startAgain = ({ paths, row }: Running): Effect.Effect<void, never, Kernel> =>
-  Effect.andThen(writableLayer(paths, row.key), Engine.use((engine) => engine.start(row.key))).pipe(
+  Effect.andThen(writableLayer(paths, row), Engine.use((engine) => engine.start(row.key))).pipe(
     Effect.provide(Layer.provide(Engine.local({ onExit: [] }), Host.layer({ paths, builtinImages: [] }))),
     Effect.ignore,
     Effect.andThen(Effect.ignore(putBack(row)))

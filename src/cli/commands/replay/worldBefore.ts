@@ -11,7 +11,7 @@ export const isCgroup = (path: string): boolean => path.startsWith("/sys/fs/cgro
 /** Paths that an operation makes, its parents not counted. */
 const madeBy = ({ tag, payload }: KernelOp): ReadonlyArray<string> => {
   switch (tag) {
-    case "DirMake": case "DirEnsure": case "FileWrite": case "LockAcquire": case "LockTry": return [payload.path]
+    case "DirMake": case "DirEnsure": case "DirEnsureLike": case "FileWrite": case "LockAcquire": case "LockTry": return [payload.path]
     case "CgroupMake": case "CgroupEnsure": return [payload.directory]
     case "SupervisorStart": return [`${payload.spec.directory}/status`, payload.spec.exitFile ?? ""]
     default: return []

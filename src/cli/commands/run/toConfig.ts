@@ -11,19 +11,19 @@ import { limitPart, recordPart } from "./recordPart.ts"
 import { rightPart } from "./rightPart.ts"
 import type { ContainerValues, RunInput } from "./RunInput.ts"
 
-/** Values of these that change nothing: there is no registry to pull from, and no other isolation on Linux. */
+/** Values of these that change nothing: there is no other isolation on Linux. */
 const harmless: { readonly [flag: string]: ReadonlyArray<unknown> } = {
-  pull: ["", "missing", "never"], isolation: ["", "default"], "publish-all": [false], "use-api-socket": [false]
+  isolation: ["", "default"], "publish-all": [false], "use-api-socket": [false]
 }
 
 const notYet = (values: ContainerValues): Refusal | undefined => {
+  if (!["", "always", "missing", "never"].includes(values.pull)) {
+    return `invalid pull option: '${values.pull}': must be one of "always", "missing" or "never"`
+  }
   for (const flag of Object.keys(missingFlags) as ReadonlyArray<keyof typeof missingFlags>) {
     const value = values[flag]
     const says = Array.isArray(value) ? value.length > 0 : value !== "" && value !== false
     if (!says || harmless[flag]?.includes(value) === true) continue
-    if (flag === "pull" && value !== "always") {
-      return `invalid pull option: '${value}': must be one of "always", "missing" or "never"`
-    }
     return `--${flag} is not supported yet: leave it out`
   }
   return undefined
