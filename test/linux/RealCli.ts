@@ -64,6 +64,7 @@ export class RealCli {
 
   /** `name`: of the directory of the bundle, one for each test file. */
   async build(name: string): Promise<void> {
+    this.engine.make()
     this.dist = await buildDist(name)
   }
 

@@ -3,8 +3,9 @@
  * look afterwards that nothing is left: no cgroup, mount, process, link or open file.
  */
 import { execFileSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import {
-  copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync
+  copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync
 } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
@@ -61,14 +62,21 @@ export class RealEngine {
   readonly rootfs: string
   readonly layer: Layer.Layer<Engine | Kernel | Host>
 
-  constructor() {
-    this.directory = mkdtempSync("/tmp/fx-test-")
-    this.paths = { root: join(this.directory, "root"), execRoot: join(this.directory, "run") }
+  /** `disk`: a directory for what lasts, on another file system. */
+  constructor(disk?: string) {
+    this.directory = `/tmp/fx-test-${randomBytes(4).toString("hex")}`
+    this.paths = { root: join(disk ?? this.directory, "root"), execRoot: join(this.directory, "run") }
     this.rootfs = join(this.directory, "rootfs")
-    makeRootfs(this.rootfs)
     const kernel = LinuxKernel.layer(this.paths)
     const host = Host.layer({ paths: this.paths, builtinImages: [] })
     this.layer = Engine.local({ onExit: [] }).pipe(Layer.provideMerge(host), Layer.provideMerge(kernel))
+  }
+
+  /** Apart from the construction: a suite whose tests are left out by their names would never dispose of it. */
+  make(): this {
+    mkdirSync(this.directory, { mode: 0o700 })
+    makeRootfs(this.rootfs)
+    return this
   }
 
   config(command: ReadonlyArray<string>, more: Partial<ContainerConfig> = {}): ContainerConfig {

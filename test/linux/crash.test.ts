@@ -26,6 +26,7 @@ const wholeStates = ["created", "running", "exited"]
 
 describe.skipIf(unavailable !== undefined)(titled(`an engine killed at ${sweep}`), () => {
   const real = new RealEngine()
+  beforeAll(() => void real.make())
   afterAll(() => real.dispose())
 
   // Hundreds of engines are started: as one file each does it in a fifth of the time

@@ -26,7 +26,8 @@ const die = Effect.callback<never>(() => {
 const crash: Middleware = (next) => (tag, payload) =>
   Effect.suspend(() => {
     if (!armed || count++ !== Number(index)) return next(tag, payload)
-    return when === "before" ? die : Effect.andThen(next(tag, payload), die)
+    // Also after one that fails, as many do in the best of lives
+    return when === "before" ? die : Effect.andThen(Effect.exit(next(tag, payload)), die)
   })
 
 const config = (script: string) => ({ ...defaultConfig("test"), rootfs, command: ["sh", "-c", script] })

@@ -1,10 +1,11 @@
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Engine } from "../../src/programs/Engine.ts"
 import { RealEngine, titled, unavailable } from "./RealEngine.ts"
 
 describe.skipIf(unavailable !== undefined)(titled("exec into a container with a user namespace"), () => {
   const real = new RealEngine()
+  beforeAll(() => void real.make())
   afterAll(() => real.dispose())
 
   it("has streams that its own users may open again: pipes and terminals, root and another", async () => {

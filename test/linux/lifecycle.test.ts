@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result, Stream } from "effect"
 import { logFile } from "../../src/domain/container/Paths.ts"
 import { Engine } from "../../src/programs/Engine.ts"
@@ -7,6 +7,7 @@ import { RealEngine, runToEnd, titled, unavailable } from "./RealEngine.ts"
 
 describe.skipIf(unavailable !== undefined)(titled("containers on this kernel"), () => {
   const real = new RealEngine()
+  beforeAll(() => void real.make())
   afterAll(() => real.dispose())
   const sh = (script: string, more = {}) => runToEnd(real.config(["sh", "-c", script], more))
 

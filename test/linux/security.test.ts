@@ -2,13 +2,14 @@
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import type { ContainerConfig } from "../../src/domain/container/ContainerConfig.ts"
 import { makeRootfs, RealEngine, runToEnd, titled, unavailable } from "./RealEngine.ts"
 
 describe.skipIf(unavailable !== undefined)(titled("a hostile container"), () => {
   const real = new RealEngine()
+  beforeAll(() => void real.make())
   afterAll(() => real.dispose())
   const sh = (script: string, more: Partial<ContainerConfig> = {}) => real.run(runToEnd(real.config(["sh", "-c", script], more)))
   const attempt = (script: string, more: Partial<ContainerConfig> = {}) =>

@@ -1,4 +1,4 @@
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Engine } from "../../src/programs/Engine.ts"
 import { afterwards, killSupervisor } from "../simulation/killSupervisor.ts"
@@ -6,6 +6,7 @@ import { RealEngine, titled, unavailable } from "./RealEngine.ts"
 
 describe.skipIf(unavailable !== undefined)(titled("a container whose supervisor was killed"), () => {
   const real = new RealEngine()
+  beforeAll(() => void real.make())
   afterAll(() => real.dispose())
 
   for (const together of [false, true]) {

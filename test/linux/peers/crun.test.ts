@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import type { ContainerConfig } from "../../../src/domain/container/ContainerConfig.ts"
 import type { RuntimeSpec } from "../../../src/domain/oci/RuntimeSpec.ts"
@@ -146,6 +146,7 @@ const options: ReadonlyArray<readonly [string, Partial<ContainerConfig>]> = [
 
 describe.skipIf(missing !== undefined)(titled("the same spec under crun"), () => {
   const real = new RealEngine()
+  beforeAll(() => void real.make())
   afterAll(() => real.dispose())
 
   /** The OCI spec of a configuration, with a root and a cgroup of crun's own. */
