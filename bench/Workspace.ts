@@ -132,13 +132,20 @@ export class Workspace {
   async time(
     argv: ReadonlyArray<string>, options: { readonly peer: boolean; readonly times?: number; readonly atOnce?: number }
   ): Promise<number> {
+    return (await this.measure(argv, options)).milliseconds
+  }
+
+  /** As `time`, with the largest memory of one of the commands. */
+  async measure(
+    argv: ReadonlyArray<string>, options: { readonly peer: boolean; readonly times?: number; readonly atOnce?: number }
+  ): Promise<{ readonly milliseconds: number; readonly megabytes: number }> {
     const { atOnce = 1, times = 1 } = options
     const answer = await this.stopwatch(options.peer).ask([times, atOnce, ...argv].join("\t"))
-    const [nanoseconds, failed] = answer.split(" ").map(Number)
+    const [nanoseconds = 0, failed, kilobytes = 0] = answer.split(" ").map(Number)
     if (failed !== 0) {
       throw new Error(`${failed} of ${times} failed: ${argv.join(" ")} (STOPWATCH_VERBOSE=1 shows why)`)
     }
-    return nanoseconds! / 1e6
+    return { milliseconds: nanoseconds / 1e6, megabytes: kilobytes / 1024 }
   }
 
   private stopwatch(peer: boolean): Coprocess {

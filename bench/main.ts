@@ -5,14 +5,16 @@ import type { Part } from "./Part.ts"
 import { coldRun } from "./parts/coldRun.ts"
 import { detachedStarts } from "./parts/detachedStarts.ts"
 import { idleMemory } from "./parts/idleMemory.ts"
+import { imagesIn } from "./parts/imagesIn.ts"
+import { imagesOut } from "./parts/imagesOut.ts"
 import { simulatedOperations } from "./parts/simulatedOperations.ts"
 import { startToExit } from "./parts/startToExit.ts"
 import { describe } from "./report.ts"
 import { unavailable, Workspace } from "./Workspace.ts"
 
-const parts: ReadonlyArray<Part> = [startToExit, coldRun, detachedStarts, idleMemory, simulatedOperations]
+const parts: ReadonlyArray<Part> = [startToExit, coldRun, detachedStarts, idleMemory, simulatedOperations, imagesIn, imagesOut]
 /** Parts that make real containers. */
-const real: ReadonlySet<string> = new Set(["a", "b", "c", "d"])
+const real: ReadonlySet<string> = new Set(["a", "b", "c", "d", "f", "g"])
 
 const usage = [
   "npm run bench -- [--parts a,b,…] [--repetitions N] [--quiet]",

@@ -5,8 +5,8 @@
  *
  * A line on stdin: how many times, how many of them at once, the program and its arguments,
  * separated by tabs; "{}" in an argument becomes the number of the command, from 0. A line on
- * stdout: nanoseconds from the first start to the last end, and how many commands failed. Their
- * output goes nowhere, or with STOPWATCH_VERBOSE in the environment to our stderr.
+ * stdout: nanoseconds from the first start to the last end, how many commands failed, and the
+ * largest resident size of one of them in kilobytes. Their output goes nowhere, or with STOPWATCH_VERBOSE in the environment to our stderr.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,8 +88,9 @@ static pid_t start(char *const arguments[], unsigned number)
 }
 
 /* What a command leaves behind is no child of ours: every child is one of the commands. */
-static unsigned run(char *const arguments[], unsigned times, unsigned at_once)
+static unsigned run(char *const arguments[], unsigned times, unsigned at_once, long *largest)
 {
+    struct rusage usage;
     unsigned started = 0, ended = 0, running = 0, failed = 0;
     while (ended < times) {
         while (started < times && running < at_once) {
@@ -98,8 +100,10 @@ static unsigned run(char *const arguments[], unsigned times, unsigned at_once)
                 running++;
         }
         int status;
-        if (running == 0 || waitpid(-1, &status, 0) < 0)
+        if (running == 0 || wait4(-1, &status, 0, &usage) < 0)
             continue;
+        if (usage.ru_maxrss > *largest)
+            *largest = usage.ru_maxrss;
         running--;
         ended++;
         if (status != 0)
@@ -126,8 +130,9 @@ int main(int count, char **options)
         }
         uint64_t began = now();
         unsigned times = (unsigned)atoi(arguments[0]), at_once = (unsigned)atoi(arguments[1]);
-        unsigned failed = run(arguments + 2, times, at_once);
-        printf("%llu %u\n", (unsigned long long)(now() - began), failed);
+        long largest = 0;
+        unsigned failed = run(arguments + 2, times, at_once, &largest);
+        printf("%llu %u %ld\n", (unsigned long long)(now() - began), failed, largest);
         fflush(stdout);
     }
     return 0;
