@@ -11,6 +11,15 @@ export interface Contestant {
   readonly every?: number
 }
 
+const divisor = (one: number, other: number): number => other === 0 ? one : divisor(other, one % other)
+
+/** Who takes which turn of a round: another one each time, and after another one, for what a turn leaves behind slows the next. */
+const orderOf = (count: number, round: number): ReadonlyArray<number> => {
+  const strides = Array.from({ length: count }, (_, index) => index + 1).filter((stride) => divisor(stride, count) === 1)
+  const stride = strides[round % strides.length]!
+  return Array.from({ length: count }, (_, turn) => (turn * stride + round) % count)
+}
+
 export const interleave = async (
   contestants: ReadonlyArray<Contestant>, rounds: number, settle: () => Promise<void>
 ): Promise<ReadonlyArray<Samples>> => {
@@ -18,9 +27,7 @@ export const interleave = async (
   const values = contestants.map((): Array<number> => [])
   for (let round = 0; round < rounds; round++) {
     await settle()
-    for (let turn = 0; turn < contestants.length; turn++) {
-      // Nobody always comes after the same other
-      const index = (turn + round) % contestants.length
+    for (const index of orderOf(contestants.length, round)) {
       const { every = 1, measure } = contestants[index]!
       if (round % every === 0) values[index]!.push(await measure())
     }
