@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { defaultExecRoot, type Paths } from "../../src/domain/container/Paths.ts"
 import { Engine } from "../../src/programs/Engine.ts"
 import { Host } from "../../src/programs/Host.ts"
-import { reboot, runtimeFor, simulate, type Simulation } from "../../src/testing/index.ts"
+import { hostPaths, reboot, runtimeFor, simulate, type Simulation } from "../../src/testing/index.ts"
 import { bootedHost, on, paths, startIdle } from "./SimulatedEngine.ts"
 
 const recoverIn = (simulation: Simulation, own: Paths): Promise<string> => {
@@ -35,6 +35,7 @@ describe("an engine", () => {
     await on(host, startIdle)
     const elsewhere = { ...paths, execRoot: "/run/elsewhere" }
     assert.include(await recoverIn(host, elsewhere), `this root is in use with the exec-root ${paths.execRoot}`)
+    assert.notInclude(hostPaths(host.world), elsewhere.execRoot)
     assert.deepStrictEqual(await states(host), ["running"])
     const up = simulate({ world: reboot(host.world) })
     assert.strictEqual(await recoverIn(up, elsewhere), "begun")

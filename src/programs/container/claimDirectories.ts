@@ -6,15 +6,22 @@ import * as Effect from "effect/Effect"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
+import { type KernelOp, op } from "../../domain/kernel/KernelOp.ts"
 import { Host } from "../Host.ts"
-import { type Kernel, perform } from "../Kernel.ts"
+import type { Kernel } from "../Kernel.ts"
 import { readIfPresent } from "./observation.ts"
 
 const refused = (object: string, cause: string, cure: string): ContainerError =>
   new ContainerError({ operation: "use", object, kind: "conflict", cause, cure })
 
-/** Both directories are there. A reboot frees a root of the exec-root that it had. */
-export const claimDirectories: Effect.Effect<void, KernelError | ContainerError, Kernel | Host> = Effect.gen(function*() {
+/**
+ * What makes the claim known, to be performed when both directories are there: one that is refused has made nothing. A reboot
+ * frees a root of the exec-root that it had.
+ */
+export const claimDirectories: Effect.Effect<
+  ReadonlyArray<KernelOp>, KernelError | ContainerError, Kernel | Host
+> = Effect.gen(function*() {
+  const claims: Array<KernelOp> = []
   const { facts, paths } = yield* Host
   const { execRoot, root } = paths
   const owner = yield* readIfPresent(Paths.ownerFile(execRoot))
@@ -37,7 +44,8 @@ export const claimDirectories: Effect.Effect<void, KernelError | ContainerError,
         `give --exec-root ${other}; or stop its containers, remove that directory, and try again`
       )
     }
-    yield* perform("FileWrite", { path: file, mode: 0o644, text: wanted })
+    claims.push(op("FileWrite", { path: file, mode: 0o644, text: wanted }))
   }
-  if (owner === undefined) yield* perform("FileWrite", { path: Paths.ownerFile(execRoot), mode: 0o644, text: `${root}\n` })
+  if (owner === undefined) claims.push(op("FileWrite", { path: Paths.ownerFile(execRoot), mode: 0o644, text: `${root}\n` }))
+  return claims
 })

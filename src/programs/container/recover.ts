@@ -183,8 +183,9 @@ const makeRooms = Effect.flatMap(Host, ({ paths }) =>
 
 /** Runs at every engine start. Containers that somebody else works on are passed over. */
 export const recover: Effect.Effect<Recovered, KernelError | ContainerError, Kernel | Host> = Effect.gen(function*() {
+  const claims = yield* claimDirectories
   yield* makeRooms
-  yield* claimDirectories
+  yield* performAll(claims)
   // What cannot be had is refused when something is to be kept by it
   yield* Effect.ignore(rememberDriver)
   yield* Effect.flatMap(Host, ({ paths }) => ensureParent(Paths.cgroupParent(paths)))
