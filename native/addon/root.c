@@ -164,19 +164,25 @@ static int read_to_limit(int fd, uint32_t limit, uint8_t **bytes, size_t *length
     return 0;
 }
 
-int read_in_root(int root, const char *path, uint32_t limit, uint8_t **bytes, size_t *length, struct fault *fault)
+/* Of what was opened by O_PATH. A FIFO would hold us up, and opening a device can set it off. */
+static int refuse_irregular(int found, struct fault *fault)
 {
-    AUTO_FD found = open_in_root(root, path, O_PATH, RESOLVE_IN_ROOT, fault);
-    if (found < 0)
-        return found;
     struct stat status;
     if (fstat(found, &status) < 0)
         return failed(fault, "fstat");
     if (S_ISDIR(status.st_mode))
         return failed_with(fault, "read", EISDIR);
-    /* A FIFO would hold us up, and opening a device can set it off. */
-    if (!S_ISREG(status.st_mode))
-        return failed_with(fault, "read", EINVAL);
+    return S_ISREG(status.st_mode) ? 0 : failed_with(fault, "read", EINVAL);
+}
+
+int read_in_root(int root, const char *path, uint32_t limit, uint8_t **bytes, size_t *length, struct fault *fault)
+{
+    AUTO_FD found = open_in_root(root, path, O_PATH, RESOLVE_IN_ROOT, fault);
+    if (found < 0)
+        return found;
+    int refused = refuse_irregular(found, fault);
+    if (refused < 0)
+        return refused;
     /* Nor is a link to lead to what reading takes away from others, as of /proc/kmsg. */
     struct statfs where;
     if (fstatfs(found, &where) < 0)
@@ -187,19 +193,15 @@ int read_in_root(int root, const char *path, uint32_t limit, uint8_t **bytes, si
     return fd < 0 ? fd : read_to_limit(fd, limit, bytes, length, fault);
 }
 
-/* A regular file by a path without links; opening anything else could hold us up, or set a device off. */
+/* A regular file by a path without links. */
 static int open_regular(int root, const char *path, struct fault *fault)
 {
     AUTO_FD found = open_in_root(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, fault);
     if (found < 0)
         return found;
-    struct stat status;
-    if (fstat(found, &status) < 0)
-        return failed(fault, "fstat");
-    if (S_ISDIR(status.st_mode))
-        return failed_with(fault, "read", EISDIR);
-    if (!S_ISREG(status.st_mode))
-        return failed_with(fault, "read", EINVAL);
+    int refused = refuse_irregular(found, fault);
+    if (refused < 0)
+        return refused;
     return reopen(found, O_RDONLY | O_NONBLOCK | O_NOCTTY, fault);
 }
 

@@ -48,13 +48,6 @@ export interface Session {
   readonly resize: (rows: number, columns: number) => Effect.Effect<void, EngineError>
 }
 
-/** One side of a copy. */
-export interface CopiedTree {
-  readonly status: FileStatus
-  /** A tar stream. */
-  readonly data: Stream.Stream<Uint8Array, EngineError>
-}
-
 /** References are names, ids or unambiguous prefixes of ids. */
 export class Engine extends Context.Service<Engine, {
   readonly create: (

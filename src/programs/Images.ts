@@ -7,12 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { ContainerError } from "../domain/container/ContainerError.ts"
-import type { ImageDefaults } from "../domain/image/Defaults.ts"
 import type { ImageConfig } from "../domain/image/ImageConfig.ts"
 import type { ImageFilters } from "../domain/image/ImageFilter.ts"
 import type { HistoryRow } from "../domain/image/imageHistory.ts"
 import type { ImageRecord } from "../domain/image/ImageRecord.ts"
-import type { ImagePlatform } from "../domain/image/Platform.ts"
 import type { Reference } from "../domain/image/Reference.ts"
 import type { KernelError } from "../domain/kernel/KernelError.ts"
 import type { StorageDriver } from "../domain/layer/LayerRecord.ts"
@@ -23,10 +21,11 @@ import type { CommitOptions } from "./image/commit.ts"
 import type { Compression } from "./image/Compression.ts"
 import type { DiskUsage } from "./image/diskUsage.ts"
 import type { StoredImage } from "./image/imageRecords.ts"
-import type { Loaded } from "./image/loadArchive.ts"
+import type { ImportSource } from "./image/importImage.ts"
+import type { Loaded, LoadOptions } from "./image/loadArchive.ts"
 import type { Observe } from "./image/Progress.ts"
 import type { Pruned } from "./image/prune.ts"
-import type { Pulled } from "./image/pull.ts"
+import type { Pulled, PullOptions } from "./image/pull.ts"
 import type { Pushed } from "./image/push.ts"
 import type { Removal, RemovalOptions } from "./image/removeImage.ts"
 import type { Kernel } from "./Kernel.ts"
@@ -48,32 +47,6 @@ export interface InspectedImage {
   readonly configSize: number
 }
 
-export interface PullWish {
-  readonly reference: Reference
-  /** Undefined: what the host runs best. */
-  readonly platform: ImagePlatform | undefined
-  readonly observe: Observe
-}
-
-export interface ImportWish<E, R> {
-  /** Where the bytes come from, for errors and the image's comment. */
-  readonly source: string
-  /** `name[:tag]`; "": the image gets no name. */
-  readonly reference: string
-  readonly data: Stream.Stream<Uint8Array, E, R>
-  readonly defaults: ImageDefaults
-  readonly message: string
-  readonly platform: ImagePlatform | undefined
-}
-
-export interface LoadWish<E, R> {
-  /** How errors name the archive. */
-  readonly source: string
-  readonly data: Stream.Stream<Uint8Array, E, R>
-  readonly platform: ImagePlatform | undefined
-  readonly observe: Observe
-}
-
 export interface ImagesShape {
   /** Those of the engine itself are the last. */
   readonly list: Effect.Effect<ReadonlyArray<StoredImage>, ImageError>
@@ -86,14 +59,14 @@ export interface ImagesShape {
   readonly prunable: (all: boolean, filters: ImageFilters) => Effect.Effect<ReadonlyArray<StoredImage>, ImageError>
   readonly prune: (all: boolean, filters: ImageFilters) => Effect.Effect<Pruned, ImageError>
   readonly diskUsage: Effect.Effect<DiskUsage, ImageError>
-  readonly import: <E, R>(wish: ImportWish<E, R>) => Effect.Effect<ImageRecord, E | ImageError, R>
-  readonly load: <E, R>(wish: LoadWish<E, R>) => Effect.Effect<ReadonlyArray<Loaded>, E | ImageError, R>
+  readonly import: <E, R>(wish: ImportSource<E, R>) => Effect.Effect<ImageRecord, E | ImageError, R>
+  readonly load: <E, R>(wish: LoadOptions<E, R>) => Effect.Effect<ReadonlyArray<Loaded>, E | ImageError, R>
   /** A tar archive that docker and tools for OCI layouts read. */
   readonly save: (images: ReadonlyArray<string>) => Stream.Stream<Uint8Array, ImageError>
   readonly commit: (options: CommitOptions) => Effect.Effect<ImageRecord, ImageError>
   /** What a container changed of its image's files. */
   readonly diff: (container: string) => Effect.Effect<ReadonlyArray<DiffRow>, ImageError>
-  readonly pull: (wish: PullWish) => Effect.Effect<Pulled, TransferError>
+  readonly pull: (wish: PullOptions) => Effect.Effect<Pulled, TransferError>
   /** Tags of a repository, in the registry's order. */
   readonly remoteTags: (repository: Reference) => Stream.Stream<string, TransferError>
   readonly push: (reference: Reference, observe: Observe) => Effect.Effect<Pushed, TransferError>

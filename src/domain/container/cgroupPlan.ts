@@ -35,13 +35,6 @@ export interface CgroupPlan {
 /** Texts of control files by directory and name. */
 export type ControlTexts = { readonly [directory: string]: { readonly [file: string]: string } }
 
-/** Directories whose cpuset files `expand` wants to see, nearest first. */
-export const inheritedFrom = (directory: string, mount: string): ReadonlyArray<string> => {
-  const chain: Array<string> = []
-  for (let at = directory; at.length >= mount.length; at = at.slice(0, at.lastIndexOf("/"))) chain.push(at)
-  return chain
-}
-
 const inherited = (step: Extract<DirectoryStep, { _tag: "Inherit" }>, texts: ControlTexts): ReadonlyArray<KernelOp> =>
   step.files.flatMap((file) => {
     if ((texts[step.directory]?.[file] ?? "").trim() !== "") return []

@@ -94,17 +94,6 @@ const decodeFrame = (type: number, payload: Uint8Array): Frame | undefined => {
   }
 }
 
-/** Pieces of what went through a channel as one. */
-export const joinFrames = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
-}
-
 /** Whole frames, as ChannelRead gives them; frames of unknown type or too short are passed over. */
 export const decodeFrames = (bytes: Uint8Array): ReadonlyArray<Frame> => {
   const frames: Array<Frame> = []

@@ -2,6 +2,7 @@
  * How a stream of bytes is compressed, by the bytes it begins with: names and media types may be
  * wrong or missing. Only recognised here; undoing it is for an interpreter.
  */
+import { joinBytes } from "../bytes/joinBytes.ts"
 
 export type Compression = "none" | "gzip" | "zstd" | "xz" | "bzip2"
 
@@ -35,6 +36,16 @@ export const detectCompression = (bytes: Uint8Array): Compression => {
     level <= 0x39 &&
     (begins(bytes, 4, bzip2Block) || begins(bytes, 4, bzip2End))
   return isBzip2 ? "bzip2" : "none"
+}
+
+/** The first bytes of a stream, with as many of the next piece as `detectCompression` needs. */
+export const lengthened = (head: Uint8Array, piece: Uint8Array): Uint8Array =>
+  head.length >= detectionBytes ? head : joinBytes([head, piece.subarray(0, detectionBytes - head.length)])
+
+/** Of a layer's first bytes: the compression that its media type is to say. */
+export const layerCompression = (head: Uint8Array): "none" | "gzip" | "zstd" => {
+  const found = detectCompression(head)
+  return found === "gzip" || found === "zstd" ? found : "none"
 }
 
 const begins = (bytes: Uint8Array, at: number, magic: ReadonlyArray<number>): boolean =>

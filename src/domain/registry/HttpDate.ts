@@ -1,4 +1,4 @@
-/** Dates in header fields (RFC 9110 §5.6.7): one form that is written, two older ones that are read. */
+/** Dates in header fields (RFC 9110 §5.6.7): the present form and two older ones, read. */
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -32,5 +32,3 @@ export const readHttpDate = (text: string, now: number): number | undefined => {
   }
   return undefined
 }
-
-export const printHttpDate = (millis: number): string => new Date(millis).toUTCString()

@@ -4,7 +4,8 @@
  * sees is nobody's doing, and another run of the same trace may see it otherwise.
  */
 import type { KernelOp } from "../../domain/kernel/KernelOp.ts"
-import { decodeFrames, joinFrames } from "../../domain/kernel/frames.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
+import { decodeFrames } from "../../domain/kernel/frames.ts"
 import type { ProcessIdentity } from "../../domain/kernel/InitOp.ts"
 import { parseStatus, type SupervisorSpec } from "../../domain/kernel/Supervisor.ts"
 import type { TraceEntry, TraceOutcome } from "./TraceEntry.ts"
@@ -38,7 +39,7 @@ export const sightOf = ({ tag }: KernelOp, outcome: TraceOutcome): Sight | undef
 
 /** Whether what came on a channel tells of the end of the process. */
 const toldOfEnd = (entries: ReadonlyArray<TraceEntry>, channel: number): boolean =>
-  decodeFrames(joinFrames(entries.flatMap(({ op, outcome }) =>
+  decodeFrames(joinBytes(entries.flatMap(({ op, outcome }) =>
     op.tag === "ChannelRead" && op.payload.channel === channel && outcome._tag === "Success"
       ? [outcome.value as Uint8Array]
       : []

@@ -1,6 +1,6 @@
 /** A content that is only imagined to come: its bytes while they are few, else their number. */
 import { sha256, sha512 } from "../../domain/hash/sha2.ts"
-import { joinBytes } from "../../domain/image/joinBytes.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
 import { type Algorithm, type Digest, makeDigest } from "../../domain/image/Digest.ts"
 
 /** Bytes of one content that are kept in memory: more than a manifest or a config has, less than many a layer. */

@@ -1,7 +1,8 @@
 /**
  * From the numbers of a recorded run to those of its replay, and what its channels said in each.
  */
-import { decodeFrames, joinFrames } from "../../domain/kernel/frames.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
+import { decodeFrames } from "../../domain/kernel/frames.ts"
 import type { KernelOp } from "../../domain/kernel/KernelOp.ts"
 import { type Frame, parseStatus } from "../../domain/kernel/Supervisor.ts"
 import type { Difference } from "./replayed.ts"
@@ -26,7 +27,7 @@ const gist = (frames: ReadonlyArray<Frame>): Gist => {
   const decoder = new TextDecoder()
   const stream = (name: "stdout" | "stderr") =>
     decoder.decode(
-      joinFrames(frames.flatMap((frame) =>
+      joinBytes(frames.flatMap((frame) =>
         frame._tag === "Output" && frame.stream === name ? [frame.data] : []
       ))
     )
@@ -100,7 +101,7 @@ export class Translation {
     const heard = this.heard(channel)
     heard.replayed.push(bytes)
     const [then, now] = [heard.recorded, heard.replayed].map((pieces) =>
-      decodeFrames(joinFrames(pieces)).find((frame) => frame._tag === "Started")
+      decodeFrames(joinBytes(pieces)).find((frame) => frame._tag === "Started")
     )
     if (then?._tag === "Started" && now?._tag === "Started") {
       this.pids.set(then.process.pid, now.process)
@@ -110,14 +111,14 @@ export class Translation {
   /** Whether less has come on a channel than had come by now then. */
   isBehind(channel: number): boolean {
     const { recorded, replayed } = this.heard(channel)
-    return joinFrames(replayed).length < joinFrames(recorded).length
+    return joinBytes(replayed).length < joinBytes(recorded).length
   }
 
   /** One for each channel that said something else in the end. */
   channelDifferences(entries: ReadonlyArray<TraceEntry>): ReadonlyArray<Difference> {
     return [...this.channels].flatMap(([channel, heard]) => {
-      const expected = gist(decodeFrames(joinFrames(heard.recorded)))
-      const actual = gist(decodeFrames(joinFrames(heard.replayed)))
+      const expected = gist(decodeFrames(joinBytes(heard.recorded)))
+      const actual = gist(decodeFrames(joinBytes(heard.replayed)))
       const last = entries.findLast((entry) =>
         entry.op.tag === "ChannelRead" && entry.op.payload.channel === channel
       )

@@ -3,7 +3,8 @@
  * went well, and what they would have made is there for the operations after them.
  */
 import * as Effect from "effect/Effect"
-import { exitedFrame, joinFrames, startedFrame } from "../../domain/kernel/frames.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
+import { exitedFrame, startedFrame } from "../../domain/kernel/frames.ts"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
 import {
   type KernelOp, type KernelTag, type Payload, reads, type RootSource, type Success
@@ -129,7 +130,7 @@ const channelAnswers = (next: Perform, world: Imagined, endings: Endings): Answe
     const ending = endings.get(payload.channel)
     return Effect.succeed(
       ending === undefined
-        ? joinFrames([
+        ? joinBytes([
           startedFrame(imaginedProcess),
           exitedFrame({ code: 0, signal: 0, oomKilled: false })
         ])

@@ -1,4 +1,5 @@
 /** A door at which operations fail: by number, by kind, or by chance. */
+import { makeDraw } from "../../domain/random/mulberry32.ts"
 import * as Effect from "effect/Effect"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { KernelOp, KernelTag } from "../../domain/kernel/KernelOp.ts"
@@ -25,18 +26,6 @@ export interface Fault extends Selection {
   readonly when?: "before" | "after"
   /** How often at most; for ever when absent. */
   readonly times?: number
-}
-
-/** mulberry32: the same seed gives the same faults. */
-const generator = (seed: number) => {
-  let state = seed >>> 0
-  return (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** Whether an operation is meant; `random` is only asked where chance decides. */
@@ -75,7 +64,7 @@ export const faulty = (
   faults: ReadonlyArray<Fault>,
   options: { readonly seed?: number } = {}
 ): Middleware => {
-  const random = generator(options.seed ?? 0)
+  const random = makeDraw(options.seed ?? 0)
   const left = faults.map((fault) => fault.times ?? Number.POSITIVE_INFINITY)
   let count = 0
   return (next) => (tag, payload) =>

@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { joinFrames } from "../../domain/kernel/frames.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
 import { type KernelOp, op } from "../../domain/kernel/KernelOp.ts"
 import { Kernel } from "../../programs/Kernel.ts"
@@ -133,7 +133,7 @@ const pushArchive = (
   Effect.gen(function*() {
     // What was wrong with it cannot be told from its length
     if (passage.isFromElsewhere && (entry.outcome._tag === "Failure" || !payload.last)) return entry.outcome
-    const data = joinFrames(passage.take(payload.last))
+    const data = joinBytes(passage.take(payload.last))
     return yield* performOp(kernel, op("ArchivePush", { ...payload, data }))
   })
 

@@ -3,6 +3,7 @@
  * what. The values of the fields are persistent, so opening and closing a draft copies a few dozen
  * references.
  */
+import { nextState, numberOf } from "../../domain/random/mulberry32.ts"
 import type { Behaviours } from "./behaviours/Behaviour.ts"
 import type { Process } from "./processes/Process.ts"
 import type { World } from "./World.ts"
@@ -53,13 +54,10 @@ export const close = (draft: Draft, before: World): World => {
   return before
 }
 
-/** An integer from 0 to `bound` − 1: mulberry32, one step of the world's generator. */
+/** An integer from 0 to `bound` − 1: one step of the world's generator. */
 export const draw = (draft: Draft, bound: number): number => {
-  draft.random = (draft.random + 0x6d2b79f5) >>> 0
-  let mixed = draft.random
-  mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-  return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
+  draft.random = nextState(draft.random)
+  return numberOf(draft.random) % bound
 }
 
 export const takeId = (draft: Draft): number => draft.nextId++

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib"
-import { joinBytes } from "../../domain/image/joinBytes.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
 import { Compression, CompressionFailure, type CompressionFormat } from "../../programs/image/Compression.ts"
 
 const done = { gzip: gzipSync, zstd: zstdCompressSync }

@@ -2,6 +2,7 @@
  * Scheduler and clock in one: among the tasks that are ready one is picked by the seed, and when
  * none is, time jumps to the next sleeper. The same seed gives the same run.
  */
+import { nextState, numberOf } from "../../domain/random/mulberry32.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -60,13 +61,10 @@ export class SimulatedRuntime implements Scheduler.Scheduler {
     this.state = options.seed >>> 0
   }
 
-  /** An integer from 0 to `bound` − 1: mulberry32. */
+  /** An integer from 0 to `bound` − 1. */
   draw(bound: number): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0
-    let mixed = this.state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
+    this.state = nextState(this.state)
+    return numberOf(this.state) % bound
   }
 
   /** Time that something took; who sleeps until then wakes before anybody else sleeps on. */

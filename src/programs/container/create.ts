@@ -34,7 +34,6 @@ const newId = Effect.gen(function*() {
   }
 })
 
-
 /** `--rootfs`. */
 const directoryRoot = Effect.fnUntraced(function*(
   rootfs: string

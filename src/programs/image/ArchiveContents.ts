@@ -6,13 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { joinBytes } from "../../domain/image/joinBytes.ts"
+import { joinBytes } from "../../domain/bytes/joinBytes.ts"
 import { ContainerError } from "../../domain/container/ContainerError.ts"
 import type { Digest } from "../../domain/image/Digest.ts"
 import { blob } from "../../domain/image/marking.ts"
-import { type LayerCompression, layerMediaType } from "../../domain/image/MediaType.ts"
+import { layerMediaType } from "../../domain/image/MediaType.ts"
 import type { KernelError } from "../../domain/kernel/KernelError.ts"
-import { detectCompression, detectionBytes } from "../../domain/layer/compression.ts"
+import { layerCompression, lengthened } from "../../domain/layer/compression.ts"
 import * as TarDecoder from "../../domain/layer/TarDecoder.ts"
 import type { TarEntry } from "../../domain/layer/TarEntry.ts"
 import type { Host } from "../Host.ts"
@@ -165,9 +165,7 @@ export class ArchiveContents {
     const { arriving } = this
     if (arriving === undefined) return Effect.void
     const { entry, head, kept, open } = arriving
-    if (head.length < detectionBytes) {
-      arriving.head = new Uint8Array([...head, ...bytes.subarray(0, detectionBytes - head.length)])
-    }
+    arriving.head = lengthened(head, bytes)
     if (isDocument(entry)) {
       this.documentSize += bytes.length
       if (this.documentSize > allDocumentBytes) return this.refuse("its small files are more than 64 MiB together")
@@ -183,9 +181,7 @@ export class ArchiveContents {
     const { entry, head, kept, open, scope } = arriving
     return Effect.ensuring(
       Effect.map(this.hold(commitBlob(open), ({ digest }) => [blob(digest)]), ({ digest, size }) => {
-        const found = detectCompression(head)
-        const compression: LayerCompression = found === "gzip" || found === "zstd" ? found : "none"
-        this.files.set(entry.path, { digest, size, mediaType: layerMediaType(compression) })
+        this.files.set(entry.path, { digest, size, mediaType: layerMediaType(layerCompression(head)) })
         if (isDocument(entry)) this.documents.set(entry.path, joinBytes(kept))
       }),
       Scope.close(scope, closed)

@@ -10,10 +10,10 @@ import { ContainerError } from "../../domain/container/ContainerError.ts"
 import * as Paths from "../../domain/container/Paths.ts"
 import { type Digest, hexOf } from "../../domain/image/Digest.ts"
 import type { ImageLayer } from "../../domain/image/ImageRecord.ts"
-import { type LayerCompression, layerMediaType } from "../../domain/image/MediaType.ts"
+import { layerMediaType } from "../../domain/image/MediaType.ts"
 import { KernelError } from "../../domain/kernel/KernelError.ts"
 import type { Success } from "../../domain/kernel/KernelOp.ts"
-import { detectCompression, detectionBytes } from "../../domain/layer/compression.ts"
+import { layerCompression, lengthened } from "../../domain/layer/compression.ts"
 import { isOfBlob, isSuspect, isWhole, layerKey, type LayerRecord, type StorageDriver } from "../../domain/layer/LayerRecord.ts"
 import { beginLayer, isFlat, layerForm, shownDirectories } from "../../domain/layer/StorageDriver.ts"
 import { lockedBriefly, lockedBrieflyInScope } from "../container/lifecycleLock.ts"
@@ -357,19 +357,14 @@ export interface TakenLayer {
 
 /** The first bytes of a stream, which tell how it is compressed. */
 const withHead = <E, R>(data: Stream.Stream<Uint8Array, E, R>) => {
-  let head = new Uint8Array(0)
+  let head: Uint8Array = new Uint8Array(0)
   return {
     head: () => head,
     data: Stream.tap(data, (piece) =>
       Effect.sync(() => {
-        if (head.length < detectionBytes) head = new Uint8Array([...head, ...piece.subarray(0, detectionBytes - head.length)])
+        head = lengthened(head, piece)
       }))
   }
-}
-
-const compressionOf = (head: Uint8Array): LayerCompression => {
-  const found = detectCompression(head)
-  return found === "gzip" || found === "zstd" ? found : "none"
 }
 
 /**
@@ -407,7 +402,7 @@ export const takeLayer = Effect.fnUntraced(function*<E, R>(source: {
     stored = true
     const known = yield* recordLayer(record, undefined)
     stored = known.directory === open.key
-    return { layer: { diffId, chainId, blob: { ...blob, mediaType: layerMediaType(compressionOf(head())) } }, record: known }
+    return { layer: { diffId, chainId, blob: { ...blob, mediaType: layerMediaType(layerCompression(head())) } }, record: known }
   })
   return { diffId, store }
 })

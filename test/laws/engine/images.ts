@@ -6,7 +6,8 @@ import { noImageDefaults } from "../../../src/domain/image/Defaults.ts"
 import { parseImageFilters } from "../../../src/domain/image/ImageFilter.ts"
 import { familiarReference } from "../../../src/domain/image/Reference.ts"
 import { Engine } from "../../../src/programs/Engine.ts"
-import { Images, type LoadWish } from "../../../src/programs/Images.ts"
+import type { LoadOptions } from "../../../src/programs/image/loadArchive.ts"
+import { Images } from "../../../src/programs/Images.ts"
 import { output, ran, refusal, text } from "../container.ts"
 import { type Ground, law } from "../Ground.ts"
 
@@ -27,7 +28,7 @@ const nothing = Effect.gen(function*() {
   assert.deepStrictEqual([usage.images.length, usage.layers, usage.blobs, usage.waste], [0, 0, 0, 0])
 })
 
-const loading = (data: Stream.Stream<Uint8Array>): LoadWish<never, never> =>
+const loading = (data: Stream.Stream<Uint8Array>): LoadOptions<never, never> =>
   ({ source: "-", data, platform: undefined, observe: () => Effect.void })
 
 export const imageLaws = (ground: Ground): void => {

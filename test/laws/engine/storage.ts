@@ -5,7 +5,7 @@ import { type ContainerConfig, defaultConfig } from "../../../src/domain/contain
 import type { ContainerRecord } from "../../../src/domain/container/ContainerRecord.ts"
 import { noImageDefaults } from "../../../src/domain/image/Defaults.ts"
 import { parseImageFilters } from "../../../src/domain/image/ImageFilter.ts"
-import { joinBytes } from "../../../src/domain/image/joinBytes.ts"
+import { joinBytes } from "../../../src/domain/bytes/joinBytes.ts"
 import type { RootSource } from "../../../src/domain/kernel/KernelOp.ts"
 import { layerForm, rootToRead, writtenDirectory } from "../../../src/domain/layer/StorageDriver.ts"
 import { endOfArchive } from "../../../src/domain/layer/TarEncoder.ts"

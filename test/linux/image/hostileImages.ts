@@ -1,6 +1,6 @@
 /** Archives of images that lie, break off or want too much; each with what whoever loads it must be told. */
 import { gzipSync, zstdCompressSync } from "node:zlib"
-import { joinBytes } from "../../../src/domain/image/joinBytes.ts"
+import { joinBytes } from "../../../src/domain/bytes/joinBytes.ts"
 import { configOf, type Descriptor, digestOf, json, layerType, mediaTypes } from "./OciLayout.ts"
 import { tarArchive, type TarFile } from "./tarFile.ts"
 

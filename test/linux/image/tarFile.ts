@@ -1,6 +1,6 @@
 /** Archives entry by entry, as no tool would write them. */
 import { Result } from "effect"
-import { joinBytes } from "../../../src/domain/image/joinBytes.ts"
+import { joinBytes } from "../../../src/domain/bytes/joinBytes.ts"
 import { encodeHeader, endOfArchive, padding } from "../../../src/domain/layer/TarEncoder.ts"
 import type { TarEntry } from "../../../src/domain/layer/TarEntry.ts"
 

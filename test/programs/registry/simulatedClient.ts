@@ -5,7 +5,7 @@ import { defaultRegistrySettings, type RegistrySettings } from "../../../src/dom
 import type { RegistryError } from "../../../src/domain/registry/RegistryError.ts"
 import type { RegistryFault } from "../../../src/interpreters/simulated/registry/RegistryFault.ts"
 import type { RegistrySetup } from "../../../src/interpreters/simulated/registry/RegistryState.ts"
-import { joinBytes } from "../../../src/domain/image/joinBytes.ts"
+import { joinBytes } from "../../../src/domain/bytes/joinBytes.ts"
 import { digestBytes, simulatedDigester } from "../../../src/interpreters/simulated/registry/sha2.ts"
 import { SimulatedNetwork } from "../../../src/interpreters/simulated/registry/SimulatedNetwork.ts"
 import { SimulatedRegistry } from "../../../src/interpreters/simulated/registry/SimulatedRegistry.ts"

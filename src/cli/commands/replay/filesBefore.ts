@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { joinFrames } from "../../../domain/kernel/frames.ts"
+import { joinBytes } from "../../../domain/bytes/joinBytes.ts"
 import type { FileStatus, RootSource } from "../../../domain/kernel/KernelOp.ts"
 import { followSymlink, meansDirectory, splitPath } from "../../../domain/layer/ArchivePath.ts"
 import { encodeHeader, endOfArchive, padding } from "../../../domain/layer/TarEncoder.ts"
@@ -63,7 +63,7 @@ const archiveOf = (path: string, status: FileStatus): Uint8Array | undefined => 
   })
   return Result.isFailure(header)
     ? undefined
-    : joinFrames([header.success, new Uint8Array(size), padding(size), endOfArchive])
+    : joinBytes([header.success, new Uint8Array(size), padding(size), endOfArchive])
 }
 
 const unpack = (root: RootSource, data: Uint8Array) =>

@@ -1,4 +1,5 @@
 /** What may go wrong between a client and a simulated registry, and when. */
+import { makeDraw } from "../../../domain/random/mulberry32.ts"
 import type { Method, RequestFields } from "../../../domain/registry/HttpMessage.ts"
 import type { TransportFailure } from "../../../domain/registry/Retry.ts"
 
@@ -59,18 +60,6 @@ export interface RegistryFault {
   /** So many requests that are meant go well before. */
   readonly after?: number
   readonly effect: FaultEffect
-}
-
-/** mulberry32: the same seed gives the same numbers, from 0 to below 1. */
-export const makeDraw = (seed: number) => {
-  let state = seed >>> 0
-  return (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** The faults that befall a request: all that mean it, each as often as it may. */

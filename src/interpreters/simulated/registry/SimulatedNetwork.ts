@@ -10,7 +10,7 @@ import type { Method, RequestFields } from "../../../domain/registry/HttpMessage
 import { Http, type HttpBody, HttpFailure, type HttpRequest, type HttpResponse } from "../../../programs/registry/Http.ts"
 import { type FaultEffect, makeFaults, type RegistryFault, type Route } from "./RegistryFault.ts"
 import { type Incoming, refusal, reply, type Reply } from "./Reply.ts"
-import { joinBytes } from "../../../domain/image/joinBytes.ts"
+import { joinBytes } from "../../../domain/bytes/joinBytes.ts"
 import type { SimulatedRegistry } from "./SimulatedRegistry.ts"
 
 /** A request that was made, and what became of it. */

@@ -1,6 +1,6 @@
 /** Hashing in a simulation: simulated registries check digests as real ones do. For small contents. */
 import * as Layer from "effect/Layer"
-import { joinBytes } from "../../../domain/image/joinBytes.ts"
+import { joinBytes } from "../../../domain/bytes/joinBytes.ts"
 import { sha256, sha512 } from "../../../domain/hash/sha2.ts"
 import type { Algorithm } from "../../../domain/image/Digest.ts"
 import { Digester, type Hasher } from "../../../programs/registry/Digester.ts"

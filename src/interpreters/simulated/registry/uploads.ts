@@ -2,7 +2,7 @@
 import { algorithmOf, readDigest } from "../../../domain/image/Digest.ts"
 import type { RegistryState, UploadSession } from "./RegistryState.ts"
 import { type Incoming, refusal, reply, type Reply } from "./Reply.ts"
-import { joinBytes } from "../../../domain/image/joinBytes.ts"
+import { joinBytes } from "../../../domain/bytes/joinBytes.ts"
 import { digestBytes } from "./sha2.ts"
 
 const unknown = refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
